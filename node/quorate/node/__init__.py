@@ -1,0 +1,1 @@
+"""Everything that touches the world: the daemon, the mesh, the chain, the journal, the tools."""
