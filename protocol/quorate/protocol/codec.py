@@ -9,7 +9,6 @@ bytes that do not re-encode to themselves are refused.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import types
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -70,12 +69,17 @@ def decode(kind: type[Message], data: bytes, *, most_bytes: int = MAX_MESSAGE_BY
     return message
 
 
-@functools.cache
+_SCHEMAS: dict[str, tuple[tuple[str, Any], ...]] = {}
+
+
 def _schema(kind: Any) -> tuple[tuple[str, Any], ...]:
-    if not dataclasses.is_dataclass(kind):
-        raise TypeError(f"{kind!r} is not a message class")
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+    key = f"{kind.__module__}.{kind.__qualname__}"
+    if key not in _SCHEMAS:
+        if not dataclasses.is_dataclass(kind):
+            raise TypeError(f"{kind!r} is not a message class")
+        hints = get_type_hints(kind, include_extras=True)
+        _SCHEMAS[key] = tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+    return _SCHEMAS[key]
 
 
 def _strip(hint: Any, limit: Limit) -> tuple[Any, Limit]:
