@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quorate.protocol.codec import MAX_MESSAGE_BYTES, Limit, decode, encode
+from quorate.protocol.codec import MAX_MESSAGE_BYTES, Limit, decode, decode_one_of, encode
 from quorate.protocol.errors import MalformedMessage
 
 
@@ -94,3 +94,12 @@ def test_two_encodings_of_one_value_are_not_both_accepted() -> None:
 def test_oversized_input_is_refused_before_parsing() -> None:
     with pytest.raises(MalformedMessage, match="the most is"):
         decode(Outer, b"\x00" * (MAX_MESSAGE_BYTES + 1))
+
+
+def test_a_union_is_told_apart_by_its_tag() -> None:
+    inner = Inner("a", b"abcd")
+    assert decode_one_of([Outer, Inner], encode(inner)) == inner
+    with pytest.raises(MalformedMessage, match="not one of Outer"):
+        decode_one_of([Outer], encode(inner))
+    with pytest.raises(MalformedMessage, match="not one of"):
+        decode_one_of([Outer], msgpack.packb(7))

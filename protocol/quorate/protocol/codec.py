@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgpack
@@ -48,10 +49,28 @@ def encode(message: object) -> bytes:
 
 def decode(kind: type[Message], data: bytes, *, most_bytes: int = MAX_MESSAGE_BYTES) -> Message:
     """A `kind` from untrusted `data`; raises MalformedMessage for anything but its one canonical encoding."""
+    value = _unpackb(data, most_bytes)
+    message: Message = _unpack(kind, value, Limit(), kind.__name__)
+    if encode(message) != data:
+        raise MalformedMessage(f"{kind.__name__} is not in its canonical encoding")
+    return message
+
+
+def decode_one_of(kinds: Sequence[type[Message]], data: bytes, *, most_bytes: int = MAX_MESSAGE_BYTES) -> Message:
+    """A message of one of `kinds`, told apart by its tag; raises MalformedMessage as `decode` does."""
+    value = _unpackb(data, most_bytes)
+    tag = value[0] if isinstance(value, list) and value else None
+    for kind in kinds:
+        if kind.__name__ == tag:
+            return decode(kind, data, most_bytes=most_bytes)
+    raise MalformedMessage(f"not one of {', '.join(kind.__name__ for kind in kinds)}")
+
+
+def _unpackb(data: bytes, most_bytes: int) -> Any:
     if len(data) > most_bytes:
         raise MalformedMessage(f"{len(data)} bytes; the most is {most_bytes}")
     try:
-        value = msgpack.unpackb(
+        value: Any = msgpack.unpackb(
             data,
             raw=False,
             strict_map_key=True,
@@ -63,10 +82,7 @@ def decode(kind: type[Message], data: bytes, *, most_bytes: int = MAX_MESSAGE_BY
         )
     except Exception as error:  # msgpack raises a dozen unrelated types for bad bytes
         raise MalformedMessage(f"not msgpack ({type(error).__name__})") from None
-    message: Message = _unpack(kind, value, Limit(), kind.__name__)
-    if encode(message) != data:
-        raise MalformedMessage(f"{kind.__name__} is not in its canonical encoding")
-    return message
+    return value
 
 
 _SCHEMAS: dict[str, tuple[tuple[str, Any], ...]] = {}
