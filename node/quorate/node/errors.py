@@ -115,7 +115,7 @@ class WrongPassphrase(KeyFileError):
             path,
             f"cannot open the key file {path}",
             why="the passphrase is wrong, or the file was altered",
-            todo="check the passphrase file, QUORATE_PASSPHRASE or what you typed; else restore the file from a backup",
+            todo="check the passphrase file, QUORATE_PASSPHRASE or what you typed; else restore the file",
         )
 
 
@@ -126,7 +126,7 @@ class PassphraseMissing(KeyFileError):
         super().__init__(
             path,
             f"no passphrase for {path}",
-            why="neither identity.passphrase_file nor QUORATE_PASSPHRASE is set, and there is no terminal to ask on",
+            why="neither identity.passphrase_file nor QUORATE_PASSPHRASE is set, and there is no terminal",
             todo="set one of the two, or run the command in a terminal",
         )
 
@@ -230,7 +230,7 @@ class MaskReused(JournalConflict):
 
     def __init__(self, session: bytes, client: str, *, first: int, count: int) -> None:
         super().__init__(
-            f"refusing to use input masks {first}..{first + count - 1} of {client} in session {session.hex()[:16]}",
+            f"refusing input masks {first}..{first + count - 1} of {client} in session {session.hex()[:16]}",
             why="some of them were used before, and a mask used twice reveals the difference of two inputs",
             todo="start a new session with fresh masks",
         )

@@ -1,7 +1,8 @@
 """Private files: written whole or not at all, readable by their owner only.
 
 A secret is never on disk with a wider mode, not even for a moment: the temporary file is created 0600 beside its
-target, synced, and renamed over it (or linked to it when the target must not exist yet); then the folder is synced.
+target, synced, and renamed over it (or linked to it when the target must not exist yet); then the folder is
+synced.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def private_folder(path: Path) -> Path:
 
 
 def write_private(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Write `data` to `path` atomically with mode 0600; FileExistsError when it exists and `overwrite` is false."""
+    """Write `data` to `path` atomically with mode 0600; FileExistsError when it exists, unless `overwrite`."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with disk_errors(path):
         try:
