@@ -1,0 +1,73 @@
+"""Multi-party computation over Shamir shares: protocols as generators of communication rounds.
+
+`Party` is one party's context; every operation is a generator function over vectors of shares, whose length is
+the batch. Adversary: passive, t < n/2 (see `passive` for exactly what that withstands).
+"""
+
+from quorate.protocol.sharing import InconsistentShares, PartyId
+
+from .compare import (
+    MAX_COMPARED_BITS,
+    equal,
+    equal_plan,
+    less_than,
+    less_than_plan,
+    less_than_zero,
+    less_than_zero_plan,
+    modulo_power,
+    shift_right,
+    to_bits,
+    to_bits_plan,
+)
+from .local import Deadlock, run_local
+from .logic import bits_to_integer, logical_and, logical_not, logical_or, logical_xor, select
+from .party import DEFAULT_KAPPA, Exchange, Party, Protocol, Statistics
+from .passive import MAX_ROUND_ELEMENTS, multiply, open_shares, reduce_degree, set_up
+from .pool import Plan, Preprocessing
+from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
+from .rounds import exchange_bytes, exchange_vectors, together
+
+__all__ = [
+    "DEFAULT_KAPPA",
+    "MAX_COMPARED_BITS",
+    "MAX_PLAN_ELEMENTS",
+    "MAX_ROUND_ELEMENTS",
+    "Deadlock",
+    "Exchange",
+    "InconsistentShares",
+    "Party",
+    "PartyId",
+    "Plan",
+    "Preprocessing",
+    "Protocol",
+    "Statistics",
+    "bits_to_integer",
+    "equal",
+    "equal_plan",
+    "exchange_bytes",
+    "exchange_vectors",
+    "less_than",
+    "less_than_plan",
+    "less_than_zero",
+    "less_than_zero_plan",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "modulo_power",
+    "multiply",
+    "open_shares",
+    "preprocess",
+    "random_bits",
+    "random_integers",
+    "random_shares",
+    "reduce_degree",
+    "reserve",
+    "run_local",
+    "select",
+    "set_up",
+    "shift_right",
+    "to_bits",
+    "to_bits_plan",
+    "together",
+]

@@ -1,0 +1,86 @@
+"""The context of one party in one session, and the effect by which a protocol talks to the others.
+
+A protocol is a generator: it yields an `Exchange` for every communication round and is sent the replies. A driver
+carries the bytes; a protocol does no input or output itself. A driver that finds a peer silent or gone ends the
+protocol, or throws `PartyFault` into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from quorate.protocol.field import PrimeField
+from quorate.protocol.sharing import MAX_PARTIES, PartyId
+
+from .pool import Preprocessing
+from .seeds import SeedTable
+
+Output = TypeVar("Output")
+
+DEFAULT_KAPPA: Final = 40
+"""Statistical security in bits: what an opened masked value may reveal has probability below 2^-kappa."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One communication round: what to send, by receiver, and the exact size in bytes expected, by sender.
+
+    Neither names the party itself; parties with nothing to say are left out. Messages between two parties keep
+    their order.
+    """
+
+    outgoing: Mapping[PartyId, bytes]
+    incoming: Mapping[PartyId, int]
+
+
+Protocol: TypeAlias = Generator[Exchange, Mapping[PartyId, bytes], Output]
+"""A protocol with a result of type Output; protocols compose by `yield from`."""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What one party did so far: communication rounds, multiplications, opened elements, bytes each way."""
+
+    rounds: int = 0
+    multiplications: int = 0
+    opened: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+
+@dataclass(slots=True)
+class Party:
+    """One party of one session: who it is, its randomness, its stock of preprocessed shares, its counters.
+
+    `randomness(size)` gives that many uniform bytes that nobody else can predict. Any `threshold` parties learn
+    nothing; the passive protocols need `2 threshold + 1 <= parties`. Raises ValueError for a committee that
+    breaks this or a bound.
+    """
+
+    field: PrimeField
+    identity: PartyId
+    parties: int = dataclasses.field(kw_only=True)
+    threshold: int = dataclasses.field(kw_only=True)
+    randomness: Callable[[int], bytes] = dataclasses.field(kw_only=True, repr=False)
+    kappa: int = dataclasses.field(default=DEFAULT_KAPPA, kw_only=True)
+    pool: Preprocessing = dataclasses.field(default_factory=Preprocessing, kw_only=True, repr=False)
+    statistics: Statistics = dataclasses.field(default_factory=Statistics, kw_only=True)
+    seeds: SeedTable | None = dataclasses.field(default=None, kw_only=True, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.parties <= MAX_PARTIES:
+            raise ValueError(f"a committee has 1 to {MAX_PARTIES} parties, not {self.parties}")
+        if not 1 <= self.identity <= self.parties:
+            raise ValueError(f"party {self.identity} is not in a committee of {self.parties}")
+        if self.threshold < 0 or 2 * self.threshold >= self.parties:
+            raise ValueError(f"threshold {self.threshold} needs {2 * self.threshold + 1} parties")
+        if not 1 <= self.kappa <= 128:
+            raise ValueError("kappa is 1 to 128 bits")
+
+    @property
+    def others(self) -> tuple[PartyId, ...]:
+        """Every party but this one, in order."""
+        return tuple(PartyId(other) for other in range(1, self.parties + 1) if other != self.identity)

@@ -1,0 +1,160 @@
+"""Passive security: Shamir sharing with degree reduction by resharing, for an honest majority.
+
+Adversary: semi-honest. Up to t < n/2 parties may pool everything they see and learn nothing but outputs; they
+follow the protocol. Network: synchronous, with private, authenticated, ordered and reliable channels.
+
+Beyond that: a party that sends malformed bytes, or none, is named (PartyFault, by the reader or the driver). A
+party that deviates in content can make results wrong or learn what multiplications hide: deviation in a dealing
+is not detected as such. An opening uses all n shares and stops (InconsistentShares, a ProtocolAbort) unless they
+lie on one polynomial of degree t, which catches a share that is wrong at one party in an opening, never a
+consistent change by a dealer of a multiplication or of a random bit. It names nobody as a culprit, since another
+party may have dealt the wrong share to its holder.
+
+Multiplication [Gennaro, Rabin, Rabin 1998]: each of 2t + 1 dealers reshares its product of shares, weighted by
+its Lagrange coefficient; the sum is a fresh sharing of the product. By seeds (see `dealing`) a dealer sends
+n - 1 - t elements. Random and zero sharings: all n deal, and a Vandermonde matrix extracts n - t that nobody
+knows [Damgard, Nielsen 2007, section 4].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from quorate.protocol.field import Vector
+from quorate.protocol.sharing import PartyId, lagrange_fractions, reconstruct
+
+from .dealing import Dealt, DealtShares, JointDealing, deal, random_elements
+from .party import Party, Protocol
+from .rounds import exchange_bytes, exchange_vectors
+from .seeds import SEED_BYTES, SeedTable, Stream
+
+MAX_ROUND_ELEMENTS: Final = 1 << 19
+"""The most elements one operation sends a party in one round (16 MiB); longer vectors take further rounds."""
+
+
+def set_up(party: Party) -> Protocol[SeedTable]:
+    """Agree on the seeds of every pair of parties: one round, once a session; later calls cost nothing."""
+    if party.seeds is None:
+        fresh = {other: party.randomness(SEED_BYTES) for other in party.others}
+        replies: Mapping[PartyId, bytes] = {}
+        if party.parties > 1:
+            replies = yield from exchange_bytes(party, fresh, dict.fromkeys(party.others, SEED_BYTES))
+        party.seeds = SeedTable(
+            {other: Stream(seed) for other, seed in fresh.items()},
+            {other: Stream(replies[other]) for other in party.others},
+        )
+    return party.seeds
+
+
+def multiply(party: Party, x: Vector, y: Vector) -> Protocol[Vector]:
+    """The element-wise product of two equally long vectors of shares: one round."""
+    field = party.field
+    party.statistics.multiplications += len(x)
+    results = []
+    for start, stop in _chunks(len(x)):
+        results.append((yield from _reduce(party, field.mul(x[start:stop], y[start:stop]))))
+    return join(party, results)
+
+
+def reduce_degree(party: Party, products: Vector) -> Protocol[Vector]:
+    """Sharings of degree t from local sums of products of shares (degree 2t): one round.
+
+    A sum of products costs one multiplication, however many products it has.
+    """
+    party.statistics.multiplications += len(products)
+    results = []
+    for start, stop in _chunks(len(products)):
+        results.append((yield from _reduce(party, products[start:stop])))
+    return join(party, results)
+
+
+def _reduce(party: Party, products: Vector) -> Protocol[Vector]:
+    dealers = tuple(PartyId(dealer) for dealer in range(1, 2 * party.threshold + 2))
+    weights = tuple(int(weight) for weight in lagrange_fractions(dealers))
+    joint = JointDealing(dealers, Dealt.SECRET, party.threshold, weights)
+    seeds = yield from set_up(party)
+    value = products if party.identity in dealers else None
+    dealt = yield from deal(party, joint, count=len(products), seeds=seeds, value=value)
+    return party.field.combine(dealt.factors, dealt.rows)
+
+
+def open_shares(party: Party, x: Vector) -> Protocol[Vector]:
+    """The values of `x`, to everybody: one round. Raises InconsistentShares when the n shares disagree."""
+    return (yield from open_degree(party, x, degree=party.threshold))
+
+
+def open_degree(party: Party, x: Vector, *, degree: int) -> Protocol[Vector]:
+    """The values of sharings of degree `degree` (t, or 2t for masked local products), to everybody: one round."""
+    party.statistics.opened += len(x)
+    results = []
+    for start, stop in _chunks(len(x)):
+        own = x[start:stop]
+        shares = {party.identity: own}
+        if party.parties > 1:
+            incoming = dict.fromkeys(party.others, stop - start)
+            shares |= yield from exchange_vectors(party, dict.fromkeys(party.others, own), incoming)
+        results.append(reconstruct(party.field, shares, threshold=degree))
+    return join(party, results)
+
+
+def deal_secrets(party: Party, value: Callable[[], Vector], *, count: int) -> Protocol[list[Vector]]:
+    """The sharings that each of parties 1..t+1 deals of its `count` values `value()`: one round.
+
+    One of the t + 1 dealers is honest, so what all of them contribute to is known to nobody.
+    """
+    dealers = tuple(PartyId(dealer) for dealer in range(1, party.threshold + 2))
+    joint = JointDealing(dealers, Dealt.SECRET, party.threshold, (1,) * len(dealers))
+    seeds = yield from set_up(party)
+    own = value() if party.identity in dealers else None
+    dealt = yield from deal(party, joint, count=count, seeds=seeds, value=own)
+    field = party.field
+    pairs = zip(dealt.factors, dealt.rows, strict=True)
+    return [row if factor == 1 else field.combine([factor], [row]) for factor, row in pairs]
+
+
+def deal_random(party: Party, count: int) -> Protocol[Vector]:
+    """`count` fresh sharings of uniform values that nobody knows: one round, or none when seeds give all."""
+    if party.parties == 1:
+        return random_elements(party, count)
+    return (yield from _extract(party, Dealt.RANDOM, degree=party.threshold, count=count))
+
+
+def deal_zero(party: Party, count: int, *, degree: int) -> Protocol[Vector]:
+    """`count` fresh sharings of zero of degree `degree` (t or 2t): one round, or none when seeds give all."""
+    return (yield from _extract(party, Dealt.ZERO, degree=degree, count=count))
+
+
+def _extract(party: Party, dealt: Dealt, *, degree: int, count: int) -> Protocol[Vector]:
+    """All n deal; n - t Vandermonde rows of what they dealt are unknown to any t of them."""
+    dealers = (party.identity, *party.others)
+    joint = JointDealing(tuple(sorted(dealers)), dealt, degree, (1,) * len(dealers))
+    yielded = party.parties - party.threshold
+    seeds = yield from set_up(party)
+    results = []
+    for start, stop in _chunks(count, most=MAX_ROUND_ELEMENTS * yielded):
+        each = -(-(stop - start) // yielded)
+        shares = yield from deal(party, joint, count=each, seeds=seeds, value=None)
+        rows = party.field.matrix(_vandermonde(shares, yielded), shares.rows)
+        results.append(np.concatenate(rows)[: stop - start])
+    return join(party, results)
+
+
+def _vandermonde(shares: DealtShares, rows: int) -> list[list[int]]:
+    return [
+        [factor * point**exponent for point, factor in enumerate(shares.factors, start=1)]
+        for exponent in range(rows)
+    ]
+
+
+def _chunks(count: int, *, most: int = MAX_ROUND_ELEMENTS) -> list[tuple[int, int]]:
+    return [(start, min(start + most, count)) for start in range(0, count, most)]
+
+
+def join(party: Party, vectors: Sequence[Vector]) -> Vector:
+    """One vector of all the elements of `vectors`, in order."""
+    if len(vectors) == 1:
+        return vectors[0]
+    return np.concatenate(vectors) if vectors else party.field.zeros(0)
