@@ -1,0 +1,136 @@
+"""Which kernel set runs, and its compilation: lazy, cached on disk, checked against known answers.
+
+The environment variable QUORATE_KERNELS may be `portable` or `ifma`; without it, the CPU decides. numba caches
+machine code beside the sources, or in the user's cache folder when that is not writable. Its index is keyed by
+CPU, but notices changes only in the file of a kernel itself, and two processes that add different entries to one
+index may mix them up. So each kernel carries a digest in its name, of the sources, the versions and the CPU: one
+index file then has one entry, and a race between processes writes the same thing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from quorate.protocol.errors import QuorateProtocolError
+
+from .constants import LANE_BITS, LANES, Words
+
+PORTABLE: Final = "portable"
+IFMA: Final = "ifma"
+OVERRIDE: Final = "QUORATE_KERNELS"
+
+_TABLE = {PORTABLE: "uint64[::1]", IFMA: "uint64[:, ::1]"}
+_SIGNATURES: Final = {
+    "add": "void({table}, {v}, {v}, {v})",
+    "subtract": "void({table}, {v}, {v}, {v})",
+    "subtract_from": "void({table}, {v}, {v}, {v})",
+    "add_constant": "void({table}, {v}, {v}, {v})",
+    "multiply": "void({table}, {v}, {v}, {v})",
+    "scale": "void({table}, {v}, {v}, {v})",
+    "dot": "void({table}, {v}, {v}, {v})",
+    "from_random": "void({table}, {read}, {v})",
+    "copy_checked": "int64({table}, {read}, {v})",
+    "weighted_sums": "void({table}, int64[:, ::1], uintp[::1], {v}, {stack})",
+    "multiply_and_share": "void({table}, {v}, {v}, int64[:, ::1], uintp[::1], {v}, {stack})",
+    "matrix": "void({table}, {v}, uintp[::1], {v}, {stack})",
+}
+KERNELS: Final = tuple(_SIGNATURES)
+"""The names of all kernels, in the order in which they are warmed."""
+
+_SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar")
+
+
+class KernelFault(QuorateProtocolError):
+    """The vector kernels cannot run here, or compute wrong results; the environment is at fault."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"field kernels: {reason}")
+        self.reason = reason
+
+
+def factor_table(factors: Words, kernels: str) -> Words:
+    """Elements as the table that `matrix` of a kernel set takes: the same rows, or 5 limbs of 52 bits times 16."""
+    if kernels == PORTABLE:
+        return factors
+    limbs = np.empty((factors.shape[0], 5), dtype=np.uint64)
+    mask = np.uint64((1 << LANE_BITS) - 1)
+    words = factors.T
+    limbs[:, 0] = (words[0] << np.uint64(4)) & mask
+    for position in range(1, 5):
+        word, offset = divmod(position * LANE_BITS - 4, 64)
+        limb = words[word] >> np.uint64(offset)
+        if offset > 64 - LANE_BITS:
+            limb |= words[word + 1] << np.uint64(64 - offset)
+        limbs[:, position] = limb & mask
+    return limbs
+
+
+@lru_cache(maxsize=1)
+def preferred() -> str:
+    """The kernel set for long vectors; raises KernelFault when QUORATE_KERNELS asks for what is not there."""
+    choice = os.environ.get(OVERRIDE, "")
+    if choice not in ("", PORTABLE, IFMA):
+        raise KernelFault(f"{OVERRIDE}={choice} is unknown: use {PORTABLE} or {IFMA}, or unset it")
+    if choice == PORTABLE:
+        return PORTABLE
+    available = has_ifma()
+    if choice == IFMA and not available:
+        raise KernelFault(f"{OVERRIDE}={IFMA}, but this CPU has no AVX-512-IFMA: unset {OVERRIDE}")
+    return IFMA if available else PORTABLE
+
+
+def choose(count: int) -> str:
+    """The kernel set for vectors of `count` elements: the lanes need at least eight."""
+    return PORTABLE if count < LANES else preferred()
+
+
+def _target() -> tuple[str, str, str]:
+    """The triple, name and features of the CPU that numba compiles for, which its own settings may restrict."""
+    registry = import_module("numba.core.registry")
+    triple, name, features = registry.cpu_target.target_context.codegen().magic_tuple()
+    return str(triple), str(name), str(features)
+
+
+def has_ifma() -> bool:
+    features = _target()[2].split(",")
+    return all(f"+{feature}" in features for feature in ("avx512f", "avx512ifma"))
+
+
+@lru_cache(maxsize=1)
+def _digest() -> str:
+    """A short digest of all that the machine code of the kernels depends on."""
+    numba, llvmlite = import_module("numba"), import_module("llvmlite")
+    total = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, _target())).encode())
+    for name in _SOURCES:
+        total.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return total.hexdigest()[:16]
+
+
+@lru_cache(maxsize=2 * len(_SIGNATURES))
+def kernel(name: str, kernels: str) -> Callable[..., Any]:
+    """The compiled kernel `name` of a kernel set: compiled or read from the cache at the first call."""
+    numba, module = import_module("numba"), import_module(".kernels", __package__)
+    read_only = "Array(uint64, 2, 'C', readonly=True)"
+    types = {"table": _TABLE[kernels], "v": "uint64[:, ::1]", "stack": "uint64[:, :, ::1]", "read": read_only}
+    function = getattr(module, name)
+    function.__qualname__ = f"{name}_{kernels}_{_digest()}"
+    signature = _SIGNATURES[name].format(**types)
+    try:
+        return _compiled(numba, signature, function, cache=True)
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        return _compiled(numba, signature, function, cache=False)  # no folder is writable
+
+
+def _compiled(numba: Any, signature: str, function: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
+    compiled: Callable[..., Any] = numba.njit([signature], nogil=True, cache=cache)(function)
+    return compiled

@@ -1,0 +1,195 @@
+"""The loops over vectors, written once for both kernel sets; `dispatch` compiles each with numba.
+
+Vectors are (n, 4) uint64 arrays. A loop handles `lanes(constants)` rows a step, and the last step starts early
+enough to end with the last row: rows that two steps share are computed twice, with the same result. So n must be
+0 or at least the number of lanes, and an output must not overlap an input.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .constants import Words
+from .operations import (
+    accumulate,
+    accumulate_product,
+    broadcast,
+    broadcast_factor,
+    count_excess,
+    deduct,
+    keep,
+    lanes,
+    load,
+    load_factor,
+    load_kept,
+    load_random,
+    modulus,
+    product_zero,
+    reduce_product,
+    reduce_weighted,
+    store,
+    table_factor,
+    weighted_zero,
+)
+from .operations import add as add_elements
+from .operations import multiply as multiply_elements
+from .operations import subtract as subtract_elements
+
+PRODUCTS_BEFORE_REDUCTION = 128
+"""How many products one unreduced sum takes: each adds up to 9 terms to a lane, which has 11 spare bits."""
+
+
+def add(constants: Words, x: Words, y: Words, out: Words) -> None:
+    """out = x + y."""
+    step = lanes(constants)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, add_elements(constants, load(constants, x, row), load(constants, y, row)))
+
+
+def subtract(constants: Words, x: Words, y: Words, out: Words) -> None:
+    """out = x - y."""
+    step = lanes(constants)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, subtract_elements(constants, load(constants, x, row), load(constants, y, row)))
+
+
+def subtract_from(constants: Words, constant: Words, x: Words, out: Words) -> None:
+    """out = constant - x, for one constant in a (1, 4) array."""
+    step = lanes(constants)
+    minuend = broadcast(constants, constant, 0)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, subtract_elements(constants, minuend, load(constants, x, row)))
+
+
+def add_constant(constants: Words, x: Words, constant: Words, out: Words) -> None:
+    """out = x + constant, for one constant in a (1, 4) array."""
+    step = lanes(constants)
+    summand = broadcast(constants, constant, 0)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, add_elements(constants, load(constants, x, row), summand))
+
+
+def multiply(constants: Words, x: Words, y: Words, out: Words) -> None:
+    """out = x * y; the rows of x may be any 256-bit integers."""
+    step = lanes(constants)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        product = multiply_elements(constants, load(constants, x, row), load_factor(constants, y, row))
+        store(constants, out, row, product)
+
+
+def scale(constants: Words, x: Words, factor: Words, out: Words) -> None:
+    """out = x * factor, for one factor in a (1, 4) array; the rows of x may be any 256-bit integers."""
+    step = lanes(constants)
+    right = broadcast_factor(constants, factor, 0)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, multiply_elements(constants, load(constants, x, row), right))
+
+
+def dot(constants: Words, x: Words, y: Words, out: Words) -> None:
+    """out[lane] = the sum of x[i] * y[i] over the rows i of that lane; n is a multiple of the lanes."""
+    step = lanes(constants)
+    chunk = PRODUCTS_BEFORE_REDUCTION * step
+    result = reduce_product(constants, product_zero(constants))
+    for first in range(0, x.shape[0], chunk):
+        total = product_zero(constants)
+        for row in range(first, min(first + chunk, x.shape[0]), step):
+            total = accumulate_product(constants, total, load(constants, x, row), load_factor(constants, y, row))
+        result = add_elements(constants, result, reduce_product(constants, total))
+    store(constants, out, 0, result)
+
+
+def from_random(constants: Words, words: Words, out: Words) -> None:
+    """out = the 320-bit integers in the rows of the (n, 5) array `words`, times 2^-256 mod p."""
+    step = lanes(constants)
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        store(constants, out, row, load_random(constants, words, row))
+
+
+def copy_checked(constants: Words, words: Words, out: Words) -> int:
+    """Copy rows from outside to `out`; returns 0 if and only if each is below p."""
+    step = lanes(constants)
+    excess = 0
+    for start in range(0, out.shape[0], step):
+        row = min(start, out.shape[0] - step)
+        excess += count_excess(constants, words, row)
+        store(constants, out, row, load(constants, words, row))
+    return excess
+
+
+def weighted_sums(
+    constants: Words, weights: NDArray[np.int64], rows: NDArray[np.uintp], scratch: Words, out: Words
+) -> None:
+    """out[r] = the sum over j of weights[r, j] * rows[j]; `rows` has the addresses of k vectors of n elements.
+
+    weights (m, k) int64 with a sum of absolute values below 2^40 in each row; out (m, n, 4); scratch has k places.
+    """
+    step = lanes(constants)
+    for start in range(0, out.shape[1], step):
+        row = min(start, out.shape[1] - step)
+        for j in range(rows.shape[0]):
+            keep(constants, scratch, j, load(constants, rows[j], row))
+        for r in range(out.shape[0]):
+            total = weighted_zero(constants)
+            for j in range(rows.shape[0]):
+                weight = weights[r, j]
+                if weight >= 0:
+                    total = accumulate(constants, total, load_kept(constants, scratch, j), weight)
+                else:
+                    total = accumulate(constants, total, modulus(constants), -weight)
+                    total = deduct(constants, total, load_kept(constants, scratch, j), -weight)
+            store(constants, out[r], row, reduce_weighted(constants, total))
+
+
+def multiply_and_share(
+    constants: Words,
+    x: Words,
+    y: Words,
+    weights: NDArray[np.int64],
+    rows: NDArray[np.uintp],
+    scratch: Words,
+    out: Words,
+) -> None:
+    """out[r] = x * y + the sum over j of weights[r, j] * rows[j], for non-negative weights."""
+    step = lanes(constants)
+    for start in range(0, out.shape[1], step):
+        row = min(start, out.shape[1] - step)
+        product = multiply_elements(constants, load(constants, x, row), load_factor(constants, y, row))
+        for j in range(rows.shape[0]):
+            keep(constants, scratch, j, load(constants, rows[j], row))
+        for r in range(out.shape[0]):
+            total = accumulate(constants, weighted_zero(constants), product, 1)
+            for j in range(rows.shape[0]):
+                total = accumulate(constants, total, load_kept(constants, scratch, j), weights[r, j])
+            store(constants, out[r], row, reduce_weighted(constants, total))
+
+
+def matrix(constants: Words, table: Words, rows: NDArray[np.uintp], scratch: Words, out: Words) -> None:
+    """out[r] = the sum over j of factor (r, j) of `table` times rows[j].
+
+    `rows` has the addresses of k vectors of n elements; out (m, n, 4); table has m * k rows; scratch k places.
+    """
+    step = lanes(constants)
+    width = rows.shape[0]
+    for start in range(0, out.shape[1], step):
+        row = min(start, out.shape[1] - step)
+        for j in range(width):
+            keep(constants, scratch, j, load(constants, rows[j], row))
+        for r in range(out.shape[0]):
+            result = reduce_product(constants, product_zero(constants))
+            for first in range(0, width, PRODUCTS_BEFORE_REDUCTION):
+                total = product_zero(constants)
+                for j in range(first, min(first + PRODUCTS_BEFORE_REDUCTION, width)):
+                    left = load_kept(constants, scratch, j)
+                    total = accumulate_product(
+                        constants, total, left, table_factor(constants, table, r * width + j)
+                    )
+                result = add_elements(constants, result, reduce_product(constants, total))
+            store(constants, out[r], row, result)
