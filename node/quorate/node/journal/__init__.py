@@ -1,0 +1,41 @@
+"""The journal of a home: SQLite, for everything that must survive kill -9.
+
+Orders, sessions and their committees, used input masks, output envelopes, and reputation facts. Transactions on
+the chain have a journal of their own in quorate.node.chain. `HomeLock` keeps a second daemon out.
+"""
+
+from .database import Database
+from .journal import FILE_NAME, Journal
+from .lock import HomeLock, lock_holder
+from .records import (
+    FINAL_SESSION_STATES,
+    OPEN_ORDER_STATES,
+    EnvelopeRecord,
+    Fact,
+    Member,
+    OrderRecord,
+    OrderRole,
+    OrderState,
+    SessionRecord,
+    SessionState,
+)
+from .schema import SCHEMA_VERSION
+
+__all__ = [
+    "FILE_NAME",
+    "FINAL_SESSION_STATES",
+    "OPEN_ORDER_STATES",
+    "SCHEMA_VERSION",
+    "Database",
+    "EnvelopeRecord",
+    "Fact",
+    "HomeLock",
+    "Journal",
+    "Member",
+    "OrderRecord",
+    "OrderRole",
+    "OrderState",
+    "SessionRecord",
+    "SessionState",
+    "lock_holder",
+]
