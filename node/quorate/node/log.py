@@ -2,8 +2,8 @@
 
 Redaction is by name and by type. A value under a name that speaks of a secret is masked, whatever it is. Bytes of
 32 and more are masked under any name. A value of a type that is not known to be harmless is shown as its class
-name only, so that an array of shares or a key object cannot slip through its repr. Of an http URL in a text only the
-host is kept, since providers put keys into the rest.
+name only, so that an array of shares or a key object cannot slip through its repr. Of an http URL in a text only
+the host is kept, since providers put keys into the rest.
 """
 
 from __future__ import annotations
