@@ -1,4 +1,4 @@
-"""Where a passphrase comes from: a private file, then QUORATE_PASSPHRASE, then the terminal."""
+"""Where a passphrase comes from: the configured file, QUORATE_PASSPHRASE, a systemd credential, the terminal."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from quorate.node.files import read_private, write_private
 from .secret import Secret
 
 ENVIRONMENT_VARIABLE: Final = "QUORATE_PASSPHRASE"
+CREDENTIAL_NAME: Final = "passphrase"
 MAX_PASSPHRASE_BYTES: Final = 1024
 MIN_NEW_PASSPHRASE_CHARACTERS: Final = 8
 MAX_PROMPTS: Final = 3
@@ -59,7 +60,12 @@ def _given(passphrase_file: Path | None) -> Secret | None:
     if passphrase_file is not None:
         return _from_file(passphrase_file)
     value = os.environ.get(ENVIRONMENT_VARIABLE)
-    return Secret(value.encode()) if value else None
+    if value:
+        return Secret(value.encode())
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")  # set by systemd for LoadCredential=passphrase:FILE
+    if credentials is not None and (Path(credentials) / CREDENTIAL_NAME).exists():
+        return _from_file(Path(credentials) / CREDENTIAL_NAME)
+    return None
 
 
 def _from_file(path: Path) -> Secret:
