@@ -51,7 +51,12 @@ def configure_logging(config: LogConfig, *, stream: TextIO | None = None) -> Non
 
     `stream` (standard error by default) is used when `config.file` is None. Call it once, before the first line.
     """
-    target = LogFile(config.file) if config.file is not None else stream or sys.stderr
+    target = LogFile(config.file) if config.file is not None else stream or _StandardError()
+    _configure(config, target)
+    _adopt_library_logs()
+
+
+def _configure(config: LogConfig, target: TextIO | LogFile | _StandardError) -> None:
     console = config.format == "console" or (config.format == "auto" and target.isatty())
     renderer: Any = (  # Any: structlog's renderers share no type
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -71,11 +76,16 @@ def configure_logging(config: LogConfig, *, stream: TextIO | None = None) -> Non
         logger_factory=structlog.WriteLoggerFactory(file=target),  # type: ignore[arg-type]  # it writes and flushes only
         cache_logger_on_first_use=False,
     )
-    _adopt_library_logs()
 
 
 def get_logger(name: str, **context: object) -> FilteringBoundLogger:
-    """A logger that adds `component=name` and `context` to every line."""
+    """A logger that adds `component=name` and `context` to every line.
+
+    Before `configure_logging` it writes warnings to standard error, redacted too: structlog's own default would
+    print the local variables of every frame of an exception.
+    """
+    if not structlog.is_configured():
+        _configure(LogConfig(level="warning"), _StandardError())
     logger: FilteringBoundLogger = structlog.get_logger(component=name, **context)
     return logger
 
@@ -155,6 +165,19 @@ def _frames(error: BaseException) -> Iterator[tuple[types.FrameType, int]]:
     while trace is not None:
         yield trace.tb_frame, trace.tb_lineno
         trace = trace.tb_next
+
+
+class _StandardError:
+    """Whatever sys.stderr is when a line is written."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 class LogFile:
