@@ -33,17 +33,17 @@ _SIGNATURES: Final = {
     "subtract": "void({table}, {v}, {v}, {v})",
     "subtract_from": "void({table}, {v}, {v}, {v})",
     "add_constant": "void({table}, {v}, {v}, {v})",
+    "copy_checked": "int64({table}, {read}, {v})",
     "multiply": "void({table}, {v}, {v}, {v})",
     "scale": "void({table}, {v}, {v}, {v})",
     "dot": "void({table}, {v}, {v}, {v})",
     "from_random": "void({table}, {read}, {v})",
-    "copy_checked": "int64({table}, {read}, {v})",
-    "weighted_sums": "void({table}, int64[:, ::1], uintp[::1], {v}, {stack})",
+    "weighted_sums": "void({table}, int64[:, ::1], int64[::1], uintp[::1], {v}, {stack})",
     "multiply_and_share": "void({table}, {v}, {v}, int64[:, ::1], uintp[::1], {v}, {stack})",
     "matrix": "void({table}, {v}, uintp[::1], {v}, {stack})",
 }
-KERNELS: Final = tuple(_SIGNATURES)
-"""The names of all kernels, in the order in which they are warmed."""
+_SCALAR_ONLY: Final = frozenset({"add", "subtract", "subtract_from", "add_constant", "copy_checked"})
+"""What memory bounds: scalar code is as fast as the lanes there."""
 
 _SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar")
 
@@ -87,9 +87,15 @@ def preferred() -> str:
     return IFMA if available else PORTABLE
 
 
-def choose(count: int) -> str:
-    """The kernel set for vectors of `count` elements: the lanes need at least eight."""
-    return PORTABLE if count < LANES else preferred()
+def choose(name: str, count: int) -> str:
+    """The kernel set for a kernel on vectors of `count` elements: the lanes need at least eight."""
+    return PORTABLE if count < LANES or name in _SCALAR_ONLY else preferred()
+
+
+def kernels_in_use() -> list[tuple[str, str]]:
+    """All kernels (name, set) that can run under the present choice."""
+    lanes = [(name, IFMA) for name in _SIGNATURES if name not in _SCALAR_ONLY] if preferred() == IFMA else []
+    return [(name, PORTABLE) for name in _SIGNATURES] + lanes
 
 
 def _target() -> tuple[str, str, str]:
@@ -100,6 +106,7 @@ def _target() -> tuple[str, str, str]:
 
 
 def has_ifma() -> bool:
+    """Whether the CPU, as numba sees it, has AVX-512-IFMA."""
     features = _target()[2].split(",")
     return all(f"+{feature}" in features for feature in ("avx512f", "avx512ifma"))
 

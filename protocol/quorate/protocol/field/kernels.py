@@ -28,6 +28,7 @@ from .operations import (
     product_zero,
     reduce_product,
     reduce_weighted,
+    settle,
     store,
     table_factor,
     weighted_zero,
@@ -36,8 +37,8 @@ from .operations import add as add_elements
 from .operations import multiply as multiply_elements
 from .operations import subtract as subtract_elements
 
-PRODUCTS_BEFORE_REDUCTION = 128
-"""How many products one unreduced sum takes: each adds up to 9 terms to a lane, which has 11 spare bits."""
+PRODUCTS_BEFORE_CARRY = 128
+"""How many products a sum takes before its carries: each adds up to 9 terms to a lane, which has 11 spare bits."""
 
 
 def add(constants: Words, x: Words, y: Words, out: Words) -> None:
@@ -95,7 +96,7 @@ def scale(constants: Words, x: Words, factor: Words, out: Words) -> None:
 def dot(constants: Words, x: Words, y: Words, out: Words) -> None:
     """out[lane] = the sum of x[i] * y[i] over the rows i of that lane; n is a multiple of the lanes."""
     step = lanes(constants)
-    chunk = PRODUCTS_BEFORE_REDUCTION * step
+    chunk = PRODUCTS_BEFORE_CARRY * step
     result = reduce_product(constants, product_zero(constants))
     for first in range(0, x.shape[0], chunk):
         total = product_zero(constants)
@@ -125,11 +126,17 @@ def copy_checked(constants: Words, words: Words, out: Words) -> int:
 
 
 def weighted_sums(
-    constants: Words, weights: NDArray[np.int64], rows: NDArray[np.uintp], scratch: Words, out: Words
+    constants: Words,
+    weights: NDArray[np.int64],
+    negative: NDArray[np.int64],
+    rows: NDArray[np.uintp],
+    scratch: Words,
+    out: Words,
 ) -> None:
     """out[r] = the sum over j of weights[r, j] * rows[j]; `rows` has the addresses of k vectors of n elements.
 
-    weights (m, k) int64 with a sum of absolute values below 2^40 in each row; out (m, n, 4); scratch has k places.
+    weights (m, k) with a sum of absolute values below 2^40 in each row, and negative (m,) the sums of the absolute
+    values of the negative ones; out (m, n, 4); scratch has k places.
     """
     step = lanes(constants)
     for start in range(0, out.shape[1], step):
@@ -137,13 +144,12 @@ def weighted_sums(
         for j in range(rows.shape[0]):
             keep(constants, scratch, j, load(constants, rows[j], row))
         for r in range(out.shape[0]):
-            total = weighted_zero(constants)
+            total = accumulate(constants, weighted_zero(constants), modulus(constants), negative[r])
             for j in range(rows.shape[0]):
                 weight = weights[r, j]
                 if weight >= 0:
                     total = accumulate(constants, total, load_kept(constants, scratch, j), weight)
                 else:
-                    total = accumulate(constants, total, modulus(constants), -weight)
                     total = deduct(constants, total, load_kept(constants, scratch, j), -weight)
             store(constants, out[r], row, reduce_weighted(constants, total))
 
@@ -183,13 +189,10 @@ def matrix(constants: Words, table: Words, rows: NDArray[np.uintp], scratch: Wor
         for j in range(width):
             keep(constants, scratch, j, load(constants, rows[j], row))
         for r in range(out.shape[0]):
-            result = reduce_product(constants, product_zero(constants))
-            for first in range(0, width, PRODUCTS_BEFORE_REDUCTION):
-                total = product_zero(constants)
-                for j in range(first, min(first + PRODUCTS_BEFORE_REDUCTION, width)):
-                    left = load_kept(constants, scratch, j)
-                    total = accumulate_product(
-                        constants, total, left, table_factor(constants, table, r * width + j)
-                    )
-                result = add_elements(constants, result, reduce_product(constants, total))
-            store(constants, out[r], row, result)
+            total = product_zero(constants)
+            for j in range(width):
+                left = load_kept(constants, scratch, j)
+                total = accumulate_product(constants, total, left, table_factor(constants, table, r * width + j))
+                if j % PRODUCTS_BEFORE_CARRY == PRODUCTS_BEFORE_CARRY - 1:
+                    total = settle(constants, total)
+            store(constants, out[r], row, reduce_product(constants, total))

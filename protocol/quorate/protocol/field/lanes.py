@@ -1,8 +1,9 @@
 """The vector kernel set: eight field elements at a time, in AVX-512 lanes with the IFMA instructions.
 
 A value of eight elements is five vectors of 64-bit lanes, limb j of 52 bits in vector j. The instructions multiply
-52-bit limbs and add the low or the high half of the product to a lane, which leaves 12 spare bits for lazy sums.
-Rows of four 64-bit words are transposed and split on load, joined and transposed back on store.
+the low 52 bits of two lanes and add the low or the high half of the product to a third, which leaves 12 spare bits
+for lazy sums. So the limbs of an element may carry anything above bit 52, except for the last limb: operands need
+no masks. Rows of four 64-bit words are transposed and cut into limbs on load, joined and transposed back on store.
 
 Montgomery products here divide by 2^260 instead of 2^256: the second operand of each product, the factor, is
 loaded times 16, so that the result is the same x * y / 2^256 as that of the portable set.
@@ -34,13 +35,13 @@ _I64: Final = ir.IntType(64)
 _VECTOR: Final = ir.VectorType(_I64, LANES)
 
 ELEMENT: Final = ir.ArrayType(_VECTOR, LIMBS)
-"""Canonical elements, in 52-bit limbs."""
+"""Canonical elements; bits above the 52nd of all limbs but the last mean nothing."""
 FACTOR: Final = ir.ArrayType(_VECTOR, LIMBS)
-"""Elements times 16."""
+"""Elements times 16, the same way."""
 WEIGHTED: Final = ir.ArrayType(_VECTOR, LIMBS + 1)
 """Sums of elements times small integers, below 2^40 p; lanes are signed and hold more than 52 bits."""
 PRODUCT: Final = ir.ArrayType(_VECTOR, 2 * LIMBS)
-"""Sums of at most 128 products; lanes hold more than 52 bits."""
+"""Sums of products with factors; lanes hold more than 52 bits."""
 
 TYPES: Final = {"element": ELEMENT, "factor": FACTOR, "weighted": WEIGHTED, "product": PRODUCT}
 
@@ -80,12 +81,8 @@ class LaneEmitter:
         """The same, times 16."""
         return self._pack(self._split(self._transposed(rows, index), 4), FACTOR)
 
-    def broadcast(self, rows: Any, index: Any) -> Any:
-        """The element at row `index` of an (n, 4) array, in every lane."""
-        return self._pack(self._split(self._spread(rows, index, 4), 0), ELEMENT)
-
     def broadcast_factor(self, rows: Any, index: Any) -> Any:
-        """The same, times 16."""
+        """The element at row `index` of an (n, 4) array times 16, in every lane."""
         return self._pack(self._split(self._spread(rows, index, 4), 4), FACTOR)
 
     def table_factor(self, table: Any, index: Any) -> Any:
@@ -95,9 +92,10 @@ class LaneEmitter:
     def load_random(self, rows: Any, index: Any) -> Any:
         """The 320-bit integers at rows `index` to `index` + 7 of an (n, 5) array, times 2^-256 mod p."""
         vectors = self._read(rows, index, 5, 5)
-        words = [self._column(vectors, column) for column in range(5)]
-        limbs = self._split_long(words)
-        return self.reduce_product(self._pack([*limbs, *[_ZERO] * (2 * LIMBS - len(limbs))], PRODUCT))
+        limbs = self._split([self._column(vectors, column) for column in range(5)], 4)
+        settled = [self.builder.and_(limb, _MASK) for limb in limbs[:-1]]
+        zeros = [_ZERO] * (2 * LIMBS - len(limbs))
+        return self._pack(self._below(self._montgomery([*settled, limbs[-1], *zeros])), ELEMENT)
 
     def store(self, rows: Any, index: Any, value: Any) -> None:
         """Write elements to rows `index` to `index` + 7 of an (n, 4) array."""
@@ -123,14 +121,6 @@ class LaneEmitter:
     def load_kept(self, scratch: Any, index: Any) -> Any:
         """The elements that `keep` wrote."""
         return self._pack(self._read(scratch, index, KEPT_WORDS, LIMBS), ELEMENT)
-
-    def count_excess(self, rows: Any, index: Any) -> Any:
-        """How many of the rows `index` to `index` + 7 of an (n, 4) array are not below p, as a 64-bit integer."""
-        limbs = self._split(self._transposed(rows, index), 0)
-        difference = self._carry(self._each("sub", limbs, self._modulus()))
-        excess = self.builder.icmp_signed(">=", difference[-1], _ZERO)
-        bits = self.builder.zext(self.builder.bitcast(excess, ir.IntType(LANES)), _I64)
-        return self.builder.ctpop(bits)
 
     def _row(self, rows: Any, index: Any, words: int, vector: int) -> Any:
         offset = self.builder.mul(index, ir.Constant(index.type, words))
@@ -200,38 +190,30 @@ class LaneEmitter:
         return result
 
     def _split(self, words: list[Any], shift: int) -> list[Any]:
-        """The five 52-bit limbs of 256-bit integers times 2^shift, for a shift of at most 4."""
-        return self._bits(words, shift, LIMBS)
-
-    def _split_long(self, words: list[Any]) -> list[Any]:
-        """The seven 52-bit limbs of 320-bit integers times 16."""
-        return self._bits(words, 4, 7)
-
-    def _bits(self, words: list[Any], shift: int, count: int) -> list[Any]:
+        """The 52-bit limbs of integers times 2^shift, with other bits above them; the last limb is exact."""
         limbs = []
-        for position in range(count):
-            first = position * LANE_BITS - shift
-            word, offset = divmod(first, 64)
+        for first in range(-shift, 64 * len(words), LANE_BITS):
+            word, offset = divmod(max(first, 0), 64)
             if first < 0:
                 limb = self.builder.shl(words[0], _splat(-first))
+            elif offset > 64 - LANE_BITS and word + 1 < len(words):
+                limb = self._shift_pair(words[word + 1], words[word], offset)
             else:
-                limb = self.builder.lshr(words[word], _splat(offset)) if offset else words[word]
-                if offset > 64 - LANE_BITS and word + 1 < len(words):
-                    limb = self.builder.or_(limb, self.builder.shl(words[word + 1], _splat(64 - offset)))
-            last = first + LANE_BITS >= 64 * len(words)
-            limbs.append(limb if last else self.builder.and_(limb, _MASK))
+                limb = self.builder.lshr(words[word], _splat(offset))
+            limbs.append(limb)
         return limbs
 
     def _join(self, limbs: list[Any]) -> list[Any]:
-        """The four 64-bit words of canonical limbs."""
-        words = []
-        for word in range(4):
-            first = 64 * word // LANE_BITS
-            offset = 64 * word - LANE_BITS * first
-            low = self.builder.lshr(limbs[first], _splat(offset)) if offset else limbs[first]
-            high = self.builder.shl(limbs[first + 1], _splat(LANE_BITS - offset))
-            words.append(self.builder.or_(low, high))
-        return words
+        """The four 64-bit words of the five limbs of canonical elements."""
+        spare = 64 - LANE_BITS
+        lifted = [self.builder.shl(limb, _splat(spare)) for limb in limbs[:-1]]
+        return [self._shift_pair(limbs[word + 1], lifted[word], spare * (word + 1)) for word in range(4)]
+
+    def _shift_pair(self, high: Any, low: Any, offset: int) -> Any:
+        """The 64 bits from bit `offset` of the pair on: one instruction where the CPU has AVX-512-VBMI2."""
+        return self.builder.or_(
+            self.builder.lshr(low, _splat(offset)), self.builder.shl(high, _splat(64 - offset))
+        )
 
     # Element arithmetic.
 
@@ -241,33 +223,31 @@ class LaneEmitter:
 
     def add(self, x: Any, y: Any) -> Any:
         """x + y mod p."""
-        return self._pack(self._below(self._each("add", self._unpack(x), self._unpack(y))), ELEMENT)
-
-    def subtract(self, x: Any, y: Any) -> Any:
-        """x - y mod p."""
-        difference = self._carry(self._each("sub", self._unpack(x), self._unpack(y)))
-        negative = self.builder.icmp_signed("<", difference[-1], _ZERO)
-        lifted = self._carry(self._each("add", difference, self._modulus()))
-        return self._pack(self._choose(negative, lifted, difference), ELEMENT)
+        total = self._each("add", self._settled(self._unpack(x)), self._settled(self._unpack(y)))
+        return self._pack(self._below(total), ELEMENT)
 
     def multiply(self, x: Any, y: Any) -> Any:
         """The Montgomery product of any 256-bit x and a factor y: x * (16 y) / 2^260 mod p."""
-        x_limbs, y_limbs, modulus = self._unpack(x), self._unpack(y), self._modulus()
-        low_sums = [_ZERO] * LIMBS
-        for limb in x_limbs:
-            low = [self._low(total, limb, other) for total, other in zip(low_sums, y_limbs, strict=True)]
-            high = [self._high(_ZERO, limb, other) for other in y_limbs]
-            low_sums = self._montgomery_step(low, high, modulus)
-        return self._pack(self._below(low_sums), ELEMENT)
+        product = self._unpack(self.accumulate_product(self.product_zero(), x, y))
+        return self._pack(self._below(self._montgomery(product)), ELEMENT)
 
-    def _montgomery_step(self, low: list[Any], high: list[Any], modulus: list[Any]) -> list[Any]:
-        """The limbs of (low + 2^52 high + m p) / 2^52, for the m that makes the lowest limb vanish."""
-        multiplier = self._low(_ZERO, low[0], self._constant(LANE_MONTGOMERY))
-        low = [self._low(total, multiplier, limb) for total, limb in zip(low, modulus, strict=True)]
-        high = [self._high(total, multiplier, limb) for total, limb in zip(high, modulus, strict=True)]
-        carry = self.builder.lshr(low[0], _WIDTH)
-        result = self._each("add", high, [*low[1:], _ZERO])
-        return [self.builder.add(result[0], carry), *result[1:]]
+    def _montgomery(self, limbs: list[Any]) -> list[Any]:
+        """The upper five of ten limbs after adding the multiple of p that makes the lower five vanish.
+
+        When m p cancels the low 52 bits of a limb, what is left of the limb is its quotient by 2^52 rounded up: no
+        product is needed for it.
+        """
+        limbs, modulus = list(limbs), self._modulus()
+        for first in range(LIMBS):
+            multiplier = self._low(_ZERO, limbs[first], self._constant(LANE_MONTGOMERY))
+            carry = self.builder.lshr(self.builder.add(limbs[first], _MASK), _WIDTH)
+            limbs[first + 1] = self.builder.add(limbs[first + 1], carry)
+            for position, limb in enumerate(modulus):
+                place = first + position
+                if position:
+                    limbs[place] = self._low(limbs[place], multiplier, limb)
+                limbs[place + 1] = self._high(limbs[place + 1], multiplier, limb)
+        return limbs[LIMBS:]
 
     # Sums of small multiples.
 
@@ -294,23 +274,22 @@ class LaneEmitter:
 
     def reduce_weighted(self, total: Any) -> Any:
         """A weighted sum below 2^40 p, mod p (Barrett, with a quotient that is one too small at most)."""
-        limbs = self._carry(self._unpack(total))
+        limbs = self._settled(self._carry(self._unpack(total)))
         high = self.builder.or_(
             self.builder.shl(limbs[5], self._constant(LANE_SHIFT_LEFT)),
             self.builder.lshr(limbs[4], self._constant(LANE_SHIFT_RIGHT)),
         )
         quotient = self._high(_ZERO, high, self._constant(LANE_RECIPROCAL))
-        multiple = [_ZERO] * LIMBS
-        for position, limb in enumerate(self._modulus()):
-            multiple[position] = self._low(multiple[position], limb, quotient)
-            if position + 1 < LIMBS:
-                multiple[position + 1] = self._high(multiple[position + 1], limb, quotient)
-        rest = self._each("sub", limbs[:LIMBS], multiple)
-        rest = self._carry(rest)
-        rest[-1] = self.builder.and_(rest[-1], _MASK)
-        return self._pack(self._below(rest), ELEMENT)
+        multiple = self._unpack(self.accumulate(self.weighted_zero(), self.modulus(), quotient))
+        rest = self._each("sub", limbs, multiple)
+        # The rest is below 2p < 2^256, so its part from bit 208 on fits one lane.
+        top = self.builder.add(rest[4], self.builder.shl(rest[5], _WIDTH))
+        return self._pack(self._below([*rest[:4], top]), ELEMENT)
 
     def _every_lane(self, word: Any) -> Any:
+        """A word in every lane; vectors stay as they are."""
+        if word.type == _VECTOR:
+            return word
         single = self.builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), word, ir.Constant(_I64, 0))
         return self._shuffle(single, single, [0] * LANES)
 
@@ -331,14 +310,13 @@ class LaneEmitter:
                 limbs[place + 1] = self._high(limbs[place + 1], x_limb, y_limb)
         return self._pack(limbs, PRODUCT)
 
+    def settle(self, total: Any) -> Any:
+        """The same sum with lanes of 52 bits, so that 128 more products can be added."""
+        return self._pack(self._settled(self._carry(self._unpack(total))), PRODUCT)
+
     def reduce_product(self, total: Any) -> Any:
-        """A sum of at most 128 products with factors, times 2^-260 mod p."""
-        limbs, modulus = self._unpack(total), self._modulus()
-        for _ in range(LIMBS):
-            low = [*limbs[:LIMBS]]
-            step = self._montgomery_step(low, [_ZERO] * LIMBS, modulus)
-            limbs = [*self._each("add", step, [*[_ZERO] * (LIMBS - 1), limbs[LIMBS]]), *limbs[LIMBS + 1 :]]
-        return self.reduce_weighted(self._pack([*limbs, _ZERO], WEIGHTED))
+        """A sum of products with factors, below 2^40 16 p^2, times 2^-260 mod p."""
+        return self.reduce_weighted(self._pack([*self._montgomery(self._unpack(total)), _ZERO], WEIGHTED))
 
     # Limbs.
 
@@ -360,21 +338,22 @@ class LaneEmitter:
         return [getattr(self.builder, operation)(a, b) for a, b in zip(x, y, strict=True)]
 
     def _carry(self, limbs: list[Any]) -> list[Any]:
-        """The same value with 52 bits in every limb but the last, which takes the rest and the sign."""
-        result, last = [], limbs[0]
+        """The same value with its carries passed on, but not yet cut off; the last limb takes the sign."""
+        result = limbs[:1]
         for limb in limbs[1:]:
-            result.append(self.builder.and_(last, _MASK))
-            last = self.builder.add(limb, self.builder.ashr(last, _WIDTH))
-        return [*result, last]
+            result.append(self.builder.add(limb, self.builder.ashr(result[-1], _WIDTH)))
+        return result
 
-    def _choose(self, condition: Any, x: list[Any], y: list[Any]) -> list[Any]:
-        return [self.builder.select(condition, a, b) for a, b in zip(x, y, strict=True)]
+    def _settled(self, limbs: list[Any]) -> list[Any]:
+        """Limbs with the bits above the 52nd cut off, except in the last."""
+        return [*(self.builder.and_(limb, _MASK) for limb in limbs[:-1]), limbs[-1]]
 
     def _below(self, limbs: list[Any]) -> list[Any]:
-        """A value below 2p in unsettled limbs, mod p, in 52-bit limbs."""
-        settled = self._carry(limbs)
-        difference = self._carry(self._each("sub", limbs, self._modulus()))
-        return self._choose(self.builder.icmp_signed("<", difference[-1], _ZERO), settled, difference)
+        """A value below 2p in unsettled limbs, mod p, with carries passed on but not cut off."""
+        whole = self._carry(limbs)
+        less = self._carry(self._each("sub", limbs, self._modulus()))
+        negative = self.builder.icmp_signed("<", less[-1], _ZERO)
+        return [self.builder.select(negative, a, b) for a, b in zip(whole, less, strict=True)]
 
     def _pack(self, limbs: list[Any], kind: Any) -> Any:
         value = ir.Constant(kind, ir.Undefined)

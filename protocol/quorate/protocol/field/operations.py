@@ -98,10 +98,10 @@ load_factor = _operation("load_factor", 2, "factor", memory=True)
 """load_factor(constants, rows, index): the same, as the second operand of a product."""
 load_random = _operation("load_random", 2, "element", memory=True)
 """load_random(constants, rows, index): elements from 320-bit integers, the rows of an (n, 5) array."""
-broadcast = _operation("broadcast", 2, "element", memory=True)
-"""broadcast(constants, rows, index): the element at row `index` in every lane."""
 broadcast_factor = _operation("broadcast_factor", 2, "factor", memory=True)
-"""broadcast_factor(constants, rows, index): the same, as the second operand of a product."""
+"""broadcast_factor(constants, rows, index): the factor at row `index` in every lane."""
+broadcast = _operation("broadcast", 2, "element", memory=True)
+"""broadcast(constants, rows, index): the element at row `index` in every lane; scalar code only."""
 table_factor = _operation("table_factor", 2, "factor", memory=True)
 """table_factor(constants, table, index): row `index` of a `dispatch.factor_table`, in every lane."""
 store = _operation("store", 3, _types.void, memory=True)
@@ -111,7 +111,7 @@ keep = _operation("keep", 3, _types.void, memory=True)
 load_kept = _operation("load_kept", 2, "element", memory=True)
 """load_kept(constants, scratch, index): what `keep` wrote."""
 count_excess = _operation("count_excess", 2, _types.int64, memory=True)
-"""count_excess(constants, rows, index): how many of the rows of this step are not below p."""
+"""count_excess(constants, rows, index): how many rows of this step are not below p; scalar code only."""
 
 # Elements.
 
@@ -120,7 +120,7 @@ modulus = _operation("modulus", 0, "element")
 add = _operation("add", 2, "element")
 """add(constants, x, y): x + y mod p."""
 subtract = _operation("subtract", 2, "element")
-"""subtract(constants, x, y): x - y mod p."""
+"""subtract(constants, x, y): x - y mod p; scalar code only."""
 multiply = _operation("multiply", 2, "element")
 """multiply(constants, x, y): x * y / 2^256 mod p, of an element and a factor."""
 
@@ -142,4 +142,6 @@ product_zero = _operation("product_zero", 0, "product")
 accumulate_product = _operation("accumulate_product", 3, "product")
 """accumulate_product(constants, total, x, y): total + x * y, of an element and a factor."""
 reduce_product = _operation("reduce_product", 1, "element")
-"""reduce_product(constants, total): a sum of at most 128 products, times 2^-256 mod p."""
+"""reduce_product(constants, total): a sum below 2^40 p^2, times 2^-256 mod p."""
+settle = _operation("settle", 1, "product")
+"""settle(constants, total): the same sum, with room for 128 more products."""

@@ -122,7 +122,7 @@ class PrimeField:
         if len(data) != count * self.size_bytes:
             raise MalformedMessage(f"{len(data)} bytes are not {count} elements of {self.name}")
         out = np.empty((count, _LIMBS), dtype=np.uint64)
-        if count and kernel("copy_checked", choose(count))(self._table(count), _frozen(data, _LIMBS), out):
+        if count and kernel("copy_checked", PORTABLE)(self._constants[PORTABLE], _frozen(data, _LIMBS), out):
             raise MalformedMessage(f"an element is not below the modulus of {self.name}")
         return out
 
@@ -163,7 +163,7 @@ class PrimeField:
     def dot(self, x: Vector, y: Vector) -> Vector:
         """The inner product, shape (1, 4); raises ValueError for unequal lengths."""
         x, y = _pair(x, y)
-        head = x.shape[0] - x.shape[0] % 8 if choose(x.shape[0]) == IFMA else 0
+        head = x.shape[0] - x.shape[0] % 8 if choose("dot", x.shape[0]) == IFMA else 0
         partial = self.zeros(9)
         if head:
             kernel("dot", IFMA)(self._constants[IFMA], x[:head], y[:head], partial[:8])
@@ -191,7 +191,10 @@ class PrimeField:
             return list(out)
         if _is_light(coefficients):
             weights = np.array(coefficients, dtype=np.int64)
-            self._run("weighted_sums", count, weights, *_places(vectors, choose(count)), out)
+            negative = -np.minimum(weights, 0).sum(axis=1)
+            self._run(
+                "weighted_sums", count, weights, negative, *_places(vectors, choose("weighted_sums", count)), out
+            )
         else:
             flat = _limbs([value for line in coefficients for value in line], self.modulus)
             self._products(self._scaled(flat, self._square), vectors, out)
@@ -234,18 +237,24 @@ class PrimeField:
         vectors, count = _rows([x, *coefficients])
         out = np.empty((parties, count, _LIMBS), dtype=np.uint64)
         weights = np.array([line[1:] for line in powers], dtype=np.int64)
-        self._run("multiply_and_share", count, x, y, weights, *_places(vectors[1:], choose(count)), out)
+        self._run(
+            "multiply_and_share",
+            count,
+            x,
+            y,
+            weights,
+            *_places(vectors[1:], choose("multiply_and_share", count)),
+            out,
+        )
         return list(out)
 
     # Kernels.
 
-    def _table(self, count: int) -> Words:
-        return self._constants[choose(count)]
-
     def _run(self, name: str, count: int, *arguments: Words | NDArray[np.int64]) -> None:
         """Run a kernel on vectors of `count` elements; nothing is to do for none."""
         if count:
-            kernel(name, choose(count))(self._table(count), *arguments)
+            kernels = choose(name, count)
+            kernel(name, kernels)(self._constants[kernels], *arguments)
 
     def _binary(self, name: str, x: Vector, y: Vector) -> Vector:
         x, y = _pair(x, y)
@@ -259,7 +268,7 @@ class PrimeField:
         return out
 
     def _products(self, factors: Vector, vectors: list[Vector], out: Words) -> None:
-        kernels = choose(out.shape[1])
+        kernels = choose("matrix", out.shape[1])
         self._run("matrix", out.shape[1], factor_table(factors, kernels), *_places(vectors, kernels), out)
 
     def _element(self, value: int) -> Vector:

@@ -54,7 +54,7 @@ class ScalarEmitter:
     def load_random(self, rows: Any, index: Any) -> Any:
         """The 320-bit integer at row `index` of an (n, 5) array, times 2^-256 mod p."""
         value = self._read(rows, index, 5, WEIGHTED)
-        return self.reduce_product(self.builder.zext(value, PRODUCT))
+        return self._below(self.builder.trunc(self._montgomery(self.builder.zext(value, PRODUCT)), ELEMENT))
 
     def count_excess(self, rows: Any, index: Any) -> Any:
         """1 if row `index` of an (n, 4) array is not below p, else 0, as a 64-bit integer."""
@@ -151,12 +151,20 @@ class ScalarEmitter:
 
     def reduce_product(self, total: Any) -> Any:
         """A sum of products below 2^40 p^2, times 2^-256 mod p."""
+        return self.reduce_weighted(self._montgomery(total))
+
+    def settle(self, total: Any) -> Any:
+        """Nothing to do: this sum has room for more products."""
+        return total
+
+    def _montgomery(self, total: Any) -> Any:
+        """(total + m p) / 2^256 for the m that makes it an integer, 320 bits."""
         for _ in range(4):
             low = self.builder.trunc(total, _I64)
             multiplier = self.builder.mul(low, self._word(MONTGOMERY))
             row = self.builder.zext(self._times_word(self.modulus(), multiplier), PRODUCT)
             total = self.builder.lshr(self.builder.add(total, row), ir.Constant(PRODUCT, 64))
-        return self.reduce_weighted(self.builder.trunc(total, WEIGHTED))
+        return self.builder.trunc(total, WEIGHTED)
 
     # Words.
 
