@@ -1,0 +1,62 @@
+"""The node's side of the EVM chain: an endpoint, a transaction sender, a log follower, a market client.
+
+async with open_chain(url, expected_chain_id=31337) as chain:
+    async with open_sender(chain, signer, journal_path=path) as sender:
+        market = MarketClient(chain, market_address, sender=sender)
+        result = await market.deposit(COIN, amount, intent="deposit 1")
+"""
+
+from __future__ import annotations
+
+from .errors import (
+    ChainUnreachable,
+    FeeAboveCap,
+    InsufficientFunds,
+    IntentConflict,
+    JournalInUse,
+    JournalMismatch,
+    MalformedResponse,
+    ReorgTooDeep,
+    RpcError,
+    TransactionCancelled,
+    TransactionError,
+    TransactionFailed,
+    TransactionRejected,
+    TransactionReverted,
+    WrongChain,
+)
+from .journal import Call, Status, TransactionJournal
+from .provider import Chain, open_chain
+from .sender import SenderPolicy, TransactionSender, open_sender
+from .signer import Signer
+from .values import Block, Log, Receipt
+
+__all__ = [
+    "Block",
+    "Call",
+    "Chain",
+    "ChainUnreachable",
+    "FeeAboveCap",
+    "InsufficientFunds",
+    "IntentConflict",
+    "JournalInUse",
+    "JournalMismatch",
+    "Log",
+    "MalformedResponse",
+    "Receipt",
+    "ReorgTooDeep",
+    "RpcError",
+    "SenderPolicy",
+    "Signer",
+    "Status",
+    "TransactionCancelled",
+    "TransactionError",
+    "TransactionFailed",
+    "TransactionJournal",
+    "TransactionRejected",
+    "TransactionReverted",
+    "TransactionSender",
+    "WrongChain",
+    "open_chain",
+    "open_sender",
+]
