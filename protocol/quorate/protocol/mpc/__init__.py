@@ -6,6 +6,7 @@ the batch. Adversary: passive, t < n/2 (see `passive` for exactly what that with
 
 from quorate.protocol.sharing import InconsistentShares, PartyId
 
+from .client import ClientInput, ClientOutput, signed_integers
 from .compare import (
     MAX_COMPARED_BITS,
     equal,
@@ -19,8 +20,19 @@ from .compare import (
     to_bits,
     to_bits_plan,
 )
+from .input import (
+    MAX_INPUT_BITS,
+    MAX_INPUT_MASKS,
+    InputFault,
+    InputKind,
+    InputMasks,
+    accept_inputs,
+    draw_masks,
+    mask_count,
+)
 from .local import Deadlock, run_local
 from .logic import bits_to_integer, logical_and, logical_not, logical_or, logical_xor, select
+from .output import output_shares
 from .party import DEFAULT_KAPPA, Exchange, Party, Protocol, Statistics
 from .passive import MAX_ROUND_ELEMENTS, multiply, open_shares, reduce_degree, set_up
 from .pool import Plan, Preprocessing
@@ -30,18 +42,27 @@ from .rounds import exchange_bytes, exchange_vectors, together
 __all__ = [
     "DEFAULT_KAPPA",
     "MAX_COMPARED_BITS",
+    "MAX_INPUT_BITS",
+    "MAX_INPUT_MASKS",
     "MAX_PLAN_ELEMENTS",
     "MAX_ROUND_ELEMENTS",
+    "ClientInput",
+    "ClientOutput",
     "Deadlock",
     "Exchange",
     "InconsistentShares",
+    "InputFault",
+    "InputKind",
+    "InputMasks",
     "Party",
     "PartyId",
     "Plan",
     "Preprocessing",
     "Protocol",
     "Statistics",
+    "accept_inputs",
     "bits_to_integer",
+    "draw_masks",
     "equal",
     "equal_plan",
     "exchange_bytes",
@@ -54,9 +75,11 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "mask_count",
     "modulo_power",
     "multiply",
     "open_shares",
+    "output_shares",
     "preprocess",
     "random_bits",
     "random_integers",
@@ -67,6 +90,7 @@ __all__ = [
     "select",
     "set_up",
     "shift_right",
+    "signed_integers",
     "to_bits",
     "to_bits_plan",
     "together",

@@ -1,0 +1,191 @@
+"""Inputs of clients that are no parties, by masks; an integer enters bit by bit, so it cannot leave its range.
+
+Per input of `bits` bits the parties draw `bits` random shared masks r_i and send the client their shares of them.
+The client reconstructs the masks, and sends every party the same masked bits m_i = b_i + r_i; then
+[b_i] = m_i - [r_i]. A field element takes one mask and has no range. [Damgard, Damgard, Nielsen, Nordholt, Toft,
+Confidential Benchmarking, FC 2016, for masked inputs]
+
+Before anything is computed from them, the inputs are checked in three rounds: the parties compare digests of what
+each client sent; then, the inputs being fixed, they open a random seed; then, per client, the sum of
+alpha_i b_i (b_i - 1) over its bits, alpha_i from the seed, masked by a zero sharing of degree 2t. It is zero when
+all are bits. A client that sends a non-bit passes with the probability of guessing alpha, below 2^-120.
+
+A client may be malicious and learns nothing; parties are passive (see `passive`): one that lies about a digest or
+in the check can have an honest client blamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from quorate.protocol.errors import MalformedMessage, QuorateProtocolError
+from quorate.protocol.field import Vector
+
+from .logic import bits_to_integer
+from .party import Party, Protocol
+from .passive import deal_zero, open_degree, open_shares
+from .preprocessing import random_shares
+from .rounds import exchange_bytes, together
+from .seeds import SEED_BYTES, Stream
+
+MAX_INPUT_BITS: Final = 128
+"""The widest integer that a client can give."""
+MAX_INPUT_MASKS: Final = 1 << 14
+"""The most masks of one client: 16,384 field elements or booleans, 256 integers of 64 bits."""
+_DIGEST_BYTES: Final = 32
+_DIGEST_DOMAIN: Final = b"quorate/masked-input/1"
+_SEED_DOMAIN: Final = b"quorate/input-check/1"
+
+
+class InputFault(QuorateProtocolError):
+    """Client `client` (its index) gave an input that cannot be used; `reason` says why."""
+
+    def __init__(self, client: int, reason: str) -> None:
+        super().__init__(f"client {client}: {reason}")
+        self.client = client
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class InputKind:
+    """The type of one input: an integer of `bits` bits, signed (two's complement) or not; None: a field element.
+
+    A boolean is an unsigned integer of one bit. Raises ValueError for a width out of 1..MAX_INPUT_BITS.
+    """
+
+    bits: int | None = None
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bits is not None and not 1 <= self.bits <= MAX_INPUT_BITS:
+            raise ValueError(f"an integer input has 1 to {MAX_INPUT_BITS} bits, not {self.bits}")
+
+    @property
+    def masks(self) -> int:
+        """How many masks one such input takes."""
+        return 1 if self.bits is None else self.bits
+
+    @property
+    def offset(self) -> int:
+        """What is added to a value so that its bits are those of a non-negative number."""
+        return 1 << (self.bits - 1) if self.bits is not None and self.signed else 0
+
+
+def mask_count(kinds: Sequence[InputKind]) -> int:
+    """How many masks a client's inputs take. Raises ValueError beyond MAX_INPUT_MASKS."""
+    count = sum(kind.masks for kind in kinds)
+    if count > MAX_INPUT_MASKS:
+        raise ValueError(f"a client's inputs take {count} masks; the most is {MAX_INPUT_MASKS}")
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class InputMasks:
+    """A party's shares of one client's masks, in input order and, within an integer, from bit 0 up."""
+
+    client: int
+    kinds: tuple[InputKind, ...]
+    shares: Vector = field(repr=False)
+
+
+def draw_masks(party: Party, clients: Mapping[int, Sequence[InputKind]]) -> Protocol[list[InputMasks]]:
+    """Fresh masks for every client's inputs, in client order; from the pool, so never used before or after.
+
+    The party sends each client `field.to_bytes(masks.shares)`, and nobody else.
+    """
+    counts = {client: mask_count(kinds) for client, kinds in sorted(clients.items())}
+    drawn = yield from random_shares(party, sum(counts.values()))
+    result, start = [], 0
+    for client, count in counts.items():
+        result.append(InputMasks(client, tuple(clients[client]), drawn[start : start + count]))
+        start += count
+    return result
+
+
+def accept_inputs(
+    party: Party, masks: Sequence[InputMasks], masked: Mapping[int, bytes]
+) -> Protocol[dict[int, Vector]]:
+    """Shares of every client's inputs, one element an input; `masked` holds each client's message.
+
+    Three rounds. Raises InputFault naming the first client that sent the parties different messages, malformed
+    ones, or something that is not a bit; every party names the same one. Raises KeyError when a message is absent.
+    """
+    digests = b"".join(_digest(entry.client, masked[entry.client]) for entry in masks)
+    binary = sum(1 for entry in masks if _bit_positions(entry.kinds).any())
+    replies, seed, zeros = yield from together(
+        party,
+        exchange_bytes(party, dict.fromkeys(party.others, digests), dict.fromkeys(party.others, len(digests))),
+        random_shares(party, 1),
+        deal_zero(party, binary, degree=2 * party.threshold),
+    )
+    _check_agreement(masks, [digests, *replies.values()])
+    unmasked = {entry.client: _unmask(party, entry, masked[entry.client]) for entry in masks}
+    if binary:
+        yield from _check_bits(party, masks, unmasked, seed=seed, zeros=zeros)
+    return {entry.client: _values(party, entry.kinds, unmasked[entry.client]) for entry in masks}
+
+
+def _digest(client: int, message: bytes) -> bytes:
+    return hashlib.sha256(_DIGEST_DOMAIN + client.to_bytes(4, "big") + message).digest()
+
+
+def _check_agreement(masks: Sequence[InputMasks], digests: Sequence[bytes]) -> None:
+    for index, entry in enumerate(masks):
+        span = slice(index * _DIGEST_BYTES, (index + 1) * _DIGEST_BYTES)
+        if len({digest[span] for digest in digests}) > 1:
+            raise InputFault(entry.client, "sent different masked inputs to different parties")
+
+
+def _unmask(party: Party, entry: InputMasks, message: bytes) -> Vector:
+    try:
+        public = party.field.from_bytes(message, len(entry.shares))
+    except MalformedMessage as error:
+        raise InputFault(entry.client, f"sent a masked input that is malformed: {error.reason}") from None
+    return party.field.sub(public, entry.shares)
+
+
+def _bit_positions(kinds: Sequence[InputKind]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which of a client's masked elements are bits."""
+    return np.repeat([kind.bits is not None for kind in kinds], [kind.masks for kind in kinds])
+
+
+def _check_bits(
+    party: Party, masks: Sequence[InputMasks], unmasked: Mapping[int, Vector], *, seed: Vector, zeros: Vector
+) -> Protocol[None]:
+    field = party.field
+    opened = yield from open_shares(party, seed)
+    key = hashlib.sha256(_SEED_DOMAIN + field.to_bytes(opened)).digest()
+    stream = Stream(key[:SEED_BYTES])
+    clients, sums = [], []
+    for entry in masks:
+        bits = unmasked[entry.client][_bit_positions(entry.kinds)]
+        if len(bits):
+            weighted = field.mul(stream.elements(field, len(bits)), bits)
+            sums.append(field.dot(weighted, field.add_constant(bits, -1)))
+            clients.append(entry.client)
+    checks = yield from open_degree(party, field.add(np.concatenate(sums), zeros), degree=2 * party.threshold)
+    for client, check in zip(clients, checks, strict=True):
+        if np.any(check):
+            raise InputFault(client, "sent an input that is outside the range of its type")
+
+
+def _values(party: Party, kinds: Sequence[InputKind], unmasked: Vector) -> Vector:
+    """One element an input, from its bits; equal kinds in a row are put together at once."""
+    values, start = [party.field.zeros(0)], 0
+    for kind, run in groupby(kinds):
+        length = sum(1 for _ in run)
+        stop = start + length * kind.masks
+        if kind.bits is None:
+            values.append(unmasked[start:stop])
+        else:
+            table = unmasked[start:stop].reshape(length, kind.bits, 4)
+            integers = bits_to_integer(party, [table[:, position] for position in range(kind.bits)])
+            values.append(party.field.add_constant(integers, -kind.offset))
+        start = stop
+    return np.concatenate(values)
