@@ -37,14 +37,16 @@ from .errors import (
     StreamOpenFailed,
 )
 from .identity import peer_id_of, peer_id_of_private, public_key_of, public_key_of_private
+from .received import Received, Validator
+from .transport import ByteStream, Network
 
 if TYPE_CHECKING:
     from .mesh import Mesh
-    from .received import Received, Validator
     from .stream import Stream
 
 __all__ = [
     "AddressInvalid",
+    "ByteStream",
     "ChannelError",
     "DialFailed",
     "DiscoveryConfig",
@@ -56,6 +58,7 @@ __all__ = [
     "MeshConfig",
     "MessageTooLarge",
     "MuxerLimits",
+    "Network",
     "Received",
     "Stream",
     "StreamBroken",
@@ -83,7 +86,7 @@ def open_mesh(
 
 
 def __getattr__(name: str) -> object:
-    """Give `Mesh`, `Stream`, `Received` and `Validator` on demand, since their modules import libp2p or trio."""
+    """Give `Mesh` and `Stream` on demand, since their modules import libp2p."""
     if name == "Mesh":
         from .mesh import Mesh
 
@@ -92,8 +95,4 @@ def __getattr__(name: str) -> object:
         from .stream import Stream
 
         return Stream
-    if name in {"Received", "Validator"}:
-        from . import received
-
-        return getattr(received, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
