@@ -16,6 +16,8 @@ from .errors import (
     JournalInUse,
     JournalMismatch,
     MalformedResponse,
+    NoMarket,
+    ReadOnly,
     ReorgTooDeep,
     RpcError,
     TransactionCancelled,
@@ -25,7 +27,9 @@ from .errors import (
     TransactionReverted,
     WrongChain,
 )
+from .follower import FollowerPolicy, LogFilter, LogFollower, LogHandler
 from .journal import Call, Status, TransactionJournal
+from .market import MarketClient, Member, TransactionResult, deploy_market, deploy_token
 from .provider import Chain, open_chain
 from .sender import SenderPolicy, TransactionSender, open_sender
 from .signer import Signer
@@ -37,12 +41,20 @@ __all__ = [
     "Chain",
     "ChainUnreachable",
     "FeeAboveCap",
+    "FollowerPolicy",
     "InsufficientFunds",
     "IntentConflict",
     "JournalInUse",
     "JournalMismatch",
     "Log",
+    "LogFilter",
+    "LogFollower",
+    "LogHandler",
     "MalformedResponse",
+    "MarketClient",
+    "Member",
+    "NoMarket",
+    "ReadOnly",
     "Receipt",
     "ReorgTooDeep",
     "RpcError",
@@ -54,9 +66,12 @@ __all__ = [
     "TransactionFailed",
     "TransactionJournal",
     "TransactionRejected",
+    "TransactionResult",
     "TransactionReverted",
     "TransactionSender",
     "WrongChain",
+    "deploy_market",
+    "deploy_token",
     "open_chain",
     "open_sender",
 ]

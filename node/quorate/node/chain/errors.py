@@ -13,6 +13,8 @@ ChainError (quorate.node.errors)
 |   +-- InsufficientFunds
 |   +-- FeeAboveCap
 |   +-- IntentConflict             the intent id was used for another call
++-- NoMarket                   the address holds no market
++-- ReadOnly                   a write without a sender
 +-- JournalInUse               another process has the journal open
 +-- JournalMismatch            the transaction journal belongs to another chain or account
 +-- ReorgTooDeep               the chain changed further back than the follower remembers
@@ -173,6 +175,31 @@ class IntentConflict(TransactionError):
             why="an intent id names one call for ever, so that it is never sent twice",
             todo="use another id for another call",
         )
+
+
+class NoMarket(ChainError):
+    """There is no market of this version at `address` on the chain at `url`."""
+
+    def __init__(self, address: str, url: str) -> None:
+        super().__init__(
+            f"there is no market at {address}",
+            why=f"the chain at {url} has no contract there, or another one",
+            todo="check chain.market; on a development chain that was started anew, deploy the market again",
+        )
+        self.address = address
+        self.url = url
+
+
+class ReadOnly(ChainError):
+    """`intent` is a write, and this market client was made without a sender."""
+
+    def __init__(self, intent: str) -> None:
+        super().__init__(
+            f"cannot send {intent!r}",
+            why="no account signs for this market client",
+            todo="open a sender with a key and give it to the client",
+        )
+        self.intent = intent
 
 
 class JournalInUse(ChainError):
