@@ -17,7 +17,8 @@ All of it is safe to cancel. docs/wire.md describes every byte.
 
 from __future__ import annotations
 
-from ..mesh.errors import ChannelError, StreamBroken
+from quorate.node.mesh.errors import ChannelError, StreamBroken
+
 from .calls import CallLimits, Refusal, RefusalCode, RemoteRefusal, call, serve_calls
 from .framing import Channel, ChannelConfig, ChannelStatistics, open_channel
 from .session import PeerFault, SessionLimits, SessionSetupFailed, SessionTransport, expect_sessions, open_session

@@ -16,10 +16,11 @@ from typing import Final
 
 import trio
 
-from ..errors import NetworkError, PeerError
-from ..mesh.errors import ChannelError, StreamBroken
-from ..mesh.rate import RateLimit
-from ..mesh.transport import ByteStream, Network
+from quorate.node.errors import NetworkError, PeerError
+from quorate.node.mesh.errors import ChannelError, StreamBroken
+from quorate.node.mesh.rate import RateLimit
+from quorate.node.mesh.transport import ByteStream, Network
+
 from .exact import read_exact
 
 _LENGTH: Final = struct.Struct("<I")

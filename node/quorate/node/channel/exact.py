@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..mesh.errors import StreamBroken
-from ..mesh.transport import ByteStream
+from quorate.node.mesh.errors import StreamBroken
+from quorate.node.mesh.transport import ByteStream
 
 
 async def read_exact(stream: ByteStream, size: int) -> bytes:

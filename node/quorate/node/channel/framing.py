@@ -16,8 +16,11 @@ from typing import Final
 
 import trio
 
-from ..mesh.errors import ChannelError, MessageTooLarge, StreamBroken
-from ..mesh.transport import ByteStream
+from quorate.node.mesh.errors import ChannelError, MessageTooLarge, StreamBroken
+from quorate.node.mesh.scopes import open_scope, shielded
+from quorate.node.mesh.transport import ByteStream
+from quorate.node.tasks import TaskStatus
+
 from .frames import HEADER_BYTES, HEARTBEAT_FRAME, FrameError, FrameReader, header
 
 _COALESCE_BYTES: Final = 128 * 1024
@@ -77,7 +80,7 @@ class Channel:
         self._writing = self._beat_due = self._paused = False
         self._heard = self._said = False
         self._messages_in = self._messages_out = self._total_in = self._total_out = 0
-        self._scope = trio.CancelScope()
+        self._scope = open_scope()
         self.finished = trio.Event()
 
     @property
@@ -166,7 +169,7 @@ class Channel:
 
     # --- the tasks
 
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Own the stream until the channel ends, however it ends."""
         try:
             with self._scope:
@@ -174,7 +177,7 @@ class Channel:
                     nursery.start_soon(self._read)
                     nursery.start_soon(self._write)
                     nursery.start_soon(self._beat)
-                    task_status.started()
+                    task_status.started(None)
         finally:
             self._fail("the channel was closed", by_peer=False)
             self.stream.close()
@@ -298,5 +301,5 @@ async def open_channel(
         try:
             yield channel
         finally:
-            with trio.CancelScope(shield=True):
+            with shielded():
                 await channel.aclose()

@@ -15,8 +15,9 @@ from weakref import WeakKeyDictionary
 
 import trio
 
-from ..mesh.errors import StreamBroken
-from ..mesh.transport import ByteStream, Network
+from quorate.node.mesh.errors import StreamBroken
+from quorate.node.mesh.transport import ByteStream, Network
+
 from .exact import read_exact
 from .frames import FrameError
 from .wire import HELLO_BYTES, Hello, decode_hello

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 import trio
 
+from quorate.node.errors import NetworkError
+from quorate.node.mesh.errors import ChannelError, StreamBroken
+from quorate.node.mesh.scopes import shielded
+from quorate.node.mesh.transport import ByteStream, Network
 from quorate.protocol.errors import PartyFault
 
-from ..errors import NetworkError
-from ..mesh.errors import ChannelError, StreamBroken
-from ..mesh.transport import ByteStream, Network
 from .framing import Channel, ChannelConfig
 from .rendezvous import rendezvous_of
 from .setup import Setup
@@ -198,7 +199,7 @@ async def open_session(
         try:
             yield SessionTransport(session_id, party=party, epoch=epoch, links=links)
         finally:
-            with trio.CancelScope(shield=True):
+            with shielded():
                 async with trio.open_nursery() as closing:
                     for link in links.values():
                         closing.start_soon(link.channel.aclose)

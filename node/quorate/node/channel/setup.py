@@ -9,9 +9,11 @@ from typing import Final
 
 import trio
 
-from ..errors import NetworkError
-from ..mesh.errors import StreamBroken
-from ..mesh.transport import ByteStream, Network
+from quorate.node.errors import NetworkError
+from quorate.node.mesh.errors import StreamBroken
+from quorate.node.mesh.scopes import open_scope
+from quorate.node.mesh.transport import ByteStream, Network
+
 from .exact import read_exact
 from .frames import FrameError
 from .rendezvous import SESSION_PROTOCOL, Arrival, Rendezvous, rendezvous_of
@@ -32,7 +34,7 @@ class Setup:
         self._missing: dict[int, str] = {other: "it did not answer" for other in table if other != ours.sender}
         self.streams: dict[int, ByteStream] = {}
         self._arrivals: list[Arrival] = []
-        self._done = trio.CancelScope()
+        self._done = open_scope()
 
     async def complete(self, seconds: float) -> dict[int, str]:
         """Wait for all streams, into `streams`; returns who is missing after `seconds`, and why."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import trio
 
 from .config import InboundLimits
+from .scopes import open_scope
 
 
 @dataclass(eq=False, slots=True)
@@ -21,7 +22,7 @@ class Handshake:
     """One connection that has not proved who it is."""
 
     host: str
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    scope: trio.CancelScope = field(default_factory=open_scope)
 
 
 class InboundGate:

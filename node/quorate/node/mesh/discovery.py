@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from .addresses import MOST_ADDRESS_TEXT, split_address
+from .addresses import split_address
 from .config import DiscoveryConfig
-from .errors import AddressInvalid
 
 if TYPE_CHECKING:
     from .mesh import Mesh

@@ -14,7 +14,7 @@ PeerError
 
 from __future__ import annotations
 
-from ..errors import NetworkError, PeerError
+from quorate.node.errors import NetworkError, PeerError
 
 
 class MeshClosed(NetworkError):

@@ -25,6 +25,7 @@ from .config import GossipConfig
 from .errors import MessageTooLarge
 from .rate import RateLimit
 from .received import Received, Validator
+from .scopes import shielded
 from .service import contained
 from .swarm import MeshHost
 
@@ -166,7 +167,7 @@ class Gossip:
             yield receive
         finally:
             del self._pubsub.subscribers[topic]
-            with trio.CancelScope(shield=True):
+            with shielded():
                 await self._pubsub.unsubscribe(topic)
             self._pubsub.remove_topic_validator(topic)
             send.close()

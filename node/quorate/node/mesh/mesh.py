@@ -18,13 +18,14 @@ from libp2p.stream_muxer.exceptions import MuxedStreamError
 from multiaddr import Multiaddr
 
 from .addresses import listen_address, split_address
-from .config import MeshConfig
+from .config import GossipConfig, MeshConfig
 from .discovery import Discovery
 from .errors import DialFailed, ListenFailed, MeshClosed, StreamOpenFailed
 from .gossip import Gossip, run_gossip
 from .identity import public_key_of
 from .negotiation import NegotiationFailed, choose
 from .received import Received, Validator
+from .scopes import shielded
 from .service import contained
 from .stream import Stream
 from .swarm import Admission, MeshHost, MeshNotifee, MeshSwarm, check_libp2p, key_pair
@@ -303,14 +304,21 @@ async def run_mesh(private_key: bytes, config: MeshConfig, *, allow: Admission |
         async with contained(swarm):
             for address in listen:
                 await _listen(swarm, address)
-            if config.gossip.enabled:
-                async with run_gossip(host, config.gossip) as gossip:
-                    async with _running(Mesh(host, swarm, gossip, config), nursery) as mesh:
-                        yield mesh
-            else:
-                async with _running(Mesh(host, swarm, None, config), nursery) as mesh:
-                    yield mesh
+            async with (
+                _gossip(host, config.gossip) as gossip,
+                _running(Mesh(host, swarm, gossip, config), nursery) as mesh,
+            ):
+                yield mesh
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _gossip(host: MeshHost, config: GossipConfig) -> AsyncIterator[Gossip | None]:
+    if not config.enabled:
+        yield None
+        return
+    async with run_gossip(host, config) as gossip:
+        yield gossip
 
 
 async def _listen(swarm: MeshSwarm, address: Multiaddr) -> None:
@@ -330,5 +338,5 @@ async def _running(mesh: Mesh, nursery: trio.Nursery) -> AsyncIterator[Mesh]:
     finally:
         mesh.closed = True
         for peer in mesh.peers():
-            with trio.move_on_after(1.0, shield=True):
+            with shielded(1.0):
                 await mesh.disconnect(peer)

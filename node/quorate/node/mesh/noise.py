@@ -112,7 +112,9 @@ class NoiseSession(SecureSession):
                 progress()
 
     async def _flush_once(self) -> None:
-        await trio.lowlevel.wait_writable(self._socket.socket)
+        if self._failed:
+            raise ConnectionClosedError("the connection is closed", transport="tcp")
+        await trio.lowlevel.wait_writable(self._socket.socket.fileno())
         self._forget(self._write_now(list(islice(self._backlog, _MOST_BUFFERS_PER_WRITE))))
 
     def _forget(self, taken: int) -> None:

@@ -16,6 +16,8 @@ import trio
 from libp2p.tools.anyio_service.api import InternalManagerAPI, ManagerAPI, ServiceAPI
 from libp2p.tools.anyio_service.stats import Stats, TaskStats
 
+from .scopes import shielded
+
 _RESTART_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
@@ -135,6 +137,6 @@ async def contained(service: ServiceAPI) -> AsyncIterator[ContainedManager]:
             yield manager
         finally:
             manager.cancel()
-            with trio.move_on_after(2.0, shield=True):
+            with shielded(2.0):
                 await ended.wait()
             tasks.cancel_scope.cancel()

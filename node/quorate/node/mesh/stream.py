@@ -27,7 +27,7 @@ class Stream:
         return self._protocol
 
     async def receive(self, most_bytes: int = -1) -> bytes:
-        """At least one byte, at most `most_bytes` (-1: all there is), b"" at the end; StreamBroken when it died."""
+        """At least one byte, at most `most_bytes` (-1: all there is), b"" at the end; StreamBroken if it died."""
         try:
             return await self._muxed.read(most_bytes)
         except MuxedStreamEOF:

@@ -15,7 +15,10 @@ from libp2p.io.trio import TrioTCPStream
 from libp2p.transport.tcp.tcp import TCP
 from multiaddr import Multiaddr
 
+from quorate.node.tasks import TaskStatus
+
 from .errors import ListenFailed
+from .scopes import open_scope
 
 
 class TcpListener(IListener):
@@ -25,18 +28,18 @@ class TcpListener(IListener):
         self._nursery = nursery
         self._handler = handler
         self._listeners: list[trio.SocketListener] = []
-        self._scope = trio.CancelScope()
+        self._scope = open_scope()
 
     async def listen(self, maddr: Multiaddr) -> None:
         """Bind and start accepting; ListenFailed when that is impossible."""
         host, port = host_and_port(maddr)
         try:
-            self._listeners = await trio.open_tcp_listeners(port, host=host)
+            self._listeners = list(await trio.open_tcp_listeners(port, host=host))
         except OSError as error:
             raise ListenFailed(str(maddr), error.strerror or str(error)) from error
         await self._nursery.start(self._serve)
 
-    async def _serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def _serve(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async def accepted(stream: trio.SocketStream) -> None:
             try:
                 await self._handler(TrioTCPStream(stream))
@@ -44,7 +47,7 @@ class TcpListener(IListener):
                 stream.socket.close()
 
         with self._scope:
-            task_status.started()
+            task_status.started(None)
             await trio.serve_listeners(accepted, self._listeners, handler_nursery=self._nursery)
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:

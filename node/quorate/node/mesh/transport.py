@@ -12,25 +12,32 @@ class ByteStream(Protocol):
     @property
     def peer_id(self) -> str:
         """The authenticated peer id of the other end."""
+        ...
 
     @property
     def protocol(self) -> str:
         """The protocol id that both ends agreed on."""
+        ...
 
     async def receive(self, most_bytes: int = ...) -> bytes:
         """At least one and at most `most_bytes` bytes, b"" at the end; StreamBroken when it died."""
+        ...
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`; StreamBroken when the stream died or is closed."""
+        ...
 
     def end_sending(self) -> None:
         """Half-close: nothing more follows."""
+        ...
 
     def close(self) -> None:
         """Send nothing more and read nothing more."""
+        ...
 
     def reset(self) -> None:
         """Kill the stream in both directions."""
+        ...
 
 
 class Network(Protocol):
@@ -39,9 +46,11 @@ class Network(Protocol):
     @property
     def peer_id(self) -> str:
         """Our own peer id."""
+        ...
 
     async def open_stream(self, peer: str, protocol: str, *, timeout_s: float = ...) -> ByteStream:
         """A new stream of `protocol` with `peer`; NetworkError when there is none within `timeout_s`."""
+        ...
 
     def serve(
         self,
@@ -52,3 +61,4 @@ class Network(Protocol):
         most_streams_per_peer: int = ...,
     ) -> None:
         """Run `handler` for every inbound stream of `protocol` from a peer that `allow` admits."""
+        ...

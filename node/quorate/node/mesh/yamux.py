@@ -384,7 +384,7 @@ class Yamux(IMuxedConn):
             self._congested.unpark_all()
 
     async def _keep_alive(self) -> None:
-        """Ping, and count the silent intervals; counting them keeps our own stalls from counting against a peer."""
+        """Ping, and count silent intervals, so that a stall of our own loop counts as one only."""
         most_silent = max(1, round(self.limits.silence_s / self.limits.ping_s))
         silent = nonce = 0
         while not self.event_closed.is_set():
