@@ -1,0 +1,230 @@
+"""Text to tokens: indentation becomes INDENT and DEDENT, brackets join lines, comments vanish.
+
+The lexer never stops at an error: it reports and goes on behind the offending character.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .diagnostics import Reporter
+from .source import Span
+from .tokens import KEYWORDS, OPERATORS, Kind, Token
+
+MAX_SOURCE_CHARACTERS: Final = 1 << 18
+"""The longest source text."""
+
+INTEGER_SUFFIXES: Final = frozenset({"i64", "int64"})
+"""Suffixes that say an integer's type: `1i64` is `1`."""
+_NARROW_SUFFIXES: Final = frozenset({f"{sign}{bits}" for sign in "iu" for bits in (8, 16, 32, 64)} - {"i64"})
+
+_NUMBER = re.compile(
+    r"(?P<digits>0[xX][0-9a-fA-F_]*|0[oO][0-9_]*|0[bB][0-9_]*|[0-9][0-9_]*)"
+    r"(?P<fraction>\.[0-9][0-9_]*)?(?P<exponent>(?<![xX])[eE][+-]?[0-9]+)?(?P<suffix>[A-Za-z_][A-Za-z0-9_]*)?"
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPERATOR = re.compile("|".join(re.escape(operator) for operator in OPERATORS))
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
+_PARTNER: Final = {")": "(", "]": "["}
+
+
+def tokenize(reporter: Reporter) -> list[Token]:
+    """The tokens of the reporter's source, ending with END; errors go to the reporter."""
+    return _Lexer(reporter).run()
+
+
+class _Lexer:
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._text = reporter.source.text
+        self._position = 0
+        self._tokens: list[Token] = []
+        self._indents = [0]
+        self._brackets: list[Token] = []
+
+    def run(self) -> list[Token]:
+        if len(self._text) > MAX_SOURCE_CHARACTERS:
+            self._reporter.error(
+                "E0108",
+                Span(0, 1),
+                f"the source has {len(self._text)} characters",
+                why=f"the most is {MAX_SOURCE_CHARACTERS}",
+                fix="split the program",
+            )
+            self._text = ""
+        at_line_start = True
+        while self._position < len(self._text):
+            if at_line_start and not self._brackets and self._blank_line():
+                continue
+            if at_line_start and not self._brackets:
+                self._indentation()
+            at_line_start = self._token()
+        self._finish()
+        return self._tokens
+
+    def _finish(self) -> None:
+        end = Span(len(self._text), len(self._text))
+        for bracket in self._brackets:
+            self._reporter.error(
+                "E0109", bracket.span, f"{bracket} is never closed", why="its partner is missing", fix="close it"
+            )
+        if self._tokens and self._tokens[-1].kind is not Kind.NEWLINE:
+            self._tokens.append(Token(Kind.NEWLINE, "", end))
+        for _ in self._indents[1:]:
+            self._tokens.append(Token(Kind.DEDENT, "", end))
+        self._tokens.append(Token(Kind.END, "", end))
+
+    def _blank_line(self) -> bool:
+        """Skip one line of nothing but spaces and a comment."""
+        match = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|\Z)").match(self._text, self._position)
+        if match is None:
+            return False
+        self._position = match.end()
+        return True
+
+    def _indentation(self) -> None:
+        start = self._position
+        while self._position < len(self._text) and self._text[self._position] in " \t":
+            self._position += 1
+        span = Span(start, self._position)
+        width = self._position - start
+        if "\t" in self._text[start : self._position]:
+            why = "a tab has no width that everyone agrees on"
+            self._reporter.error("E0103", span, "a tab in the indentation", why=why, fix="indent with spaces")
+        if width > self._indents[-1]:
+            self._indents.append(width)
+            self._tokens.append(Token(Kind.INDENT, "", span))
+            return
+        while width < self._indents[-1]:
+            self._indents.pop()
+            self._tokens.append(Token(Kind.DEDENT, "", Span(self._position, self._position)))
+        if width != self._indents[-1]:
+            self._reporter.error(
+                "E0104",
+                Span(start, max(self._position, start + 1)),
+                f"this line is indented by {width} spaces, which no open block is",
+                why="a line that ends a block must begin where an outer block does",
+                fix=f"indent it by {self._indents[-1]} spaces",
+            )
+            self._indents.append(width)
+            self._tokens.append(Token(Kind.INDENT, "", span))
+
+    def _token(self) -> bool:
+        """Read one token; True at the end of a line."""
+        text, start = self._text, self._position
+        character = text[start]
+        if character in " \t\r":
+            self._position += 1
+            return False
+        if character == "#":
+            end = text.find("\n", start)
+            self._position = len(text) if end < 0 else end
+            return False
+        if character == "\n":
+            self._position += 1
+            if self._brackets:
+                return False
+            self._tokens.append(Token(Kind.NEWLINE, "", Span(start, start + 1)))
+            return True
+        self._word(character, start)
+        return False
+
+    def _word(self, character: str, start: int) -> None:
+        if (match := _NAME.match(self._text, start)) is not None:
+            kind = Kind.KEYWORD if match.group() in KEYWORDS else Kind.NAME
+            self._add(kind, match.group(), start)
+        elif character.isascii() and character.isdigit():
+            self._number(start)
+        elif character in "\"'":
+            self._string(character, start)
+        elif (match := _OPERATOR.match(self._text, start)) is not None:
+            self._operator(match.group(), start)
+        else:
+            self._position += 1
+            self._reporter.error(
+                "E0101",
+                Span(start, start + 1),
+                f"{character!r} begins no word of the language",
+                why="names, numbers, strings and operators are made of ASCII characters",
+                fix=_REPLACEMENTS.get(character, "remove it"),
+            )
+
+    def _add(self, kind: Kind, text: str, start: int, value: int | str | None = None) -> Token:
+        token = Token(kind, text, Span(start, start + len(text)), value)
+        self._position = start + len(text)
+        self._tokens.append(token)
+        return token
+
+    def _operator(self, text: str, start: int) -> None:
+        token = self._add(Kind.OPERATOR, text, start)
+        if text in "([":
+            self._brackets.append(token)
+        elif text in _PARTNER:
+            if self._brackets and self._brackets[-1].text == _PARTNER[text]:
+                self._brackets.pop()
+                return
+            why = "the innermost open bracket is of another kind, or there is none"
+            self._reporter.error("E0109", token.span, f"{token} closes nothing", why=why, fix="remove it")
+            self._tokens.pop()
+
+    def _number(self, start: int) -> None:
+        match = _NUMBER.match(self._text, start)
+        assert match is not None  # it begins with a digit
+        text, suffix = match.group(), match["suffix"] or ""
+        span = Span(start, match.end())
+        digits = match["digits"].replace("_", "").lower()
+        if match["fraction"] or match["exponent"]:
+            self._add(Kind.FLOAT, text, start)
+            return
+        if suffix in _NARROW_SUFFIXES or (suffix and suffix not in INTEGER_SUFFIXES):
+            why = "the only integer type is int64, which is also what a number without a suffix has"
+            self._reporter.error(
+                "E0106", span, f"the suffix `{suffix}` is unknown", why=why, fix="remove the suffix"
+            )
+        base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
+        try:
+            value = int(digits[2:] if base != 10 else digits, base) if len(digits) <= 80 else 1 << 200
+        except ValueError:
+            why = f"its digits must be those of base {base}"
+            self._reporter.error("E0105", span, f"`{text}` is not a number", why=why, fix="correct the digits")
+            value = 0
+        self._add(Kind.INTEGER, text, start, value)
+
+    def _string(self, quote: str, start: int) -> None:
+        match = _STRING.match(self._text, start)
+        if match is None:
+            end = self._text.find("\n", start)
+            end = len(self._text) if end < 0 else end
+            why = "a string ends on the line it begins on"
+            self._reporter.error("E0102", Span(start, end), "this string has no end", why=why, fix=f"add {quote}")
+            self._add(Kind.STRING, self._text[start:end], start, "")
+            return
+        raw = match.group()
+        for escape in _ESCAPE.finditer(raw[1:-1]):
+            if escape.group(1) not in _ESCAPES:
+                place = start + 1 + escape.start()
+                self._reporter.error(
+                    "E0107",
+                    Span(place, place + 2),
+                    f"`{escape.group()}` is not an escape",
+                    why="a backslash begins an escape",
+                    fix="use \\n, \\t, \\\\, \\\" or \\'",
+                )
+        value = _ESCAPE.sub(lambda escape: _ESCAPES.get(escape.group(1), ""), raw[1:-1])
+        self._add(Kind.STRING, raw, start, value)
+
+
+_REPLACEMENTS: Final = {
+    "&": "use `and`",
+    "|": "use `or`",
+    "^": "use `xor`",
+    "~": "use `not`",
+    "!": "use `not`, or `!=`",
+    "{": "blocks are made by indentation, lists by [ ]",
+    "}": "blocks are made by indentation, lists by [ ]",
+    ";": "put each statement on its own line",
+    "?": "use `select(condition, a, b)` or `if`",
+}

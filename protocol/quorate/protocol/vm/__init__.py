@@ -1,0 +1,40 @@
+"""The virtual machine: bytecode, its binary form, and the engines that run it."""
+
+from __future__ import annotations
+
+from .binary import MAX_PROGRAM_BYTES, dump, load
+from .disassembler import disassemble
+from .engine import EngineError, Environment, Output, Rounds, Secret, SecretEngine
+from .engines.clear import ClearEngine
+from .limits import Limits, ProgramFailure
+from .machine import Result, run
+from .manifest import InputUse, ProgramManifest, manifest
+from .opcodes import Opcode, ValueKind
+from .program import Function, InvalidProgram, Parameter, Program
+
+__all__ = [
+    "MAX_PROGRAM_BYTES",
+    "ClearEngine",
+    "EngineError",
+    "Environment",
+    "Function",
+    "InputUse",
+    "InvalidProgram",
+    "Limits",
+    "Opcode",
+    "Output",
+    "Parameter",
+    "Program",
+    "ProgramFailure",
+    "ProgramManifest",
+    "Result",
+    "Rounds",
+    "Secret",
+    "SecretEngine",
+    "ValueKind",
+    "disassemble",
+    "dump",
+    "load",
+    "manifest",
+    "run",
+]
