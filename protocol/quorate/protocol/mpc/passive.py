@@ -134,7 +134,7 @@ def _extract(party: Party, dealt: Dealt, *, degree: int, count: int) -> Protocol
     yielded = party.parties - party.threshold
     seeds = yield from set_up(party)
     results = []
-    for start, stop in _chunks(count, most=MAX_ROUND_ELEMENTS * yielded):
+    for start, stop in _chunks(count, extracted=yielded):
         each = -(-(stop - start) // yielded)
         shares = yield from deal(party, joint, count=each, seeds=seeds, value=None)
         rows = party.field.matrix(_vandermonde(shares, yielded), shares.rows)
@@ -149,7 +149,9 @@ def _vandermonde(shares: DealtShares, rows: int) -> list[list[int]]:
     ]
 
 
-def _chunks(count: int, *, most: int = MAX_ROUND_ELEMENTS) -> list[tuple[int, int]]:
+def _chunks(count: int, *, extracted: int = 1) -> list[tuple[int, int]]:
+    """Bounds of the pieces of a vector, of which each dealer deals one in `extracted` elements."""
+    most = MAX_ROUND_ELEMENTS * extracted
     return [(start, min(start + most, count)) for start in range(0, count, most)]
 
 
