@@ -7,6 +7,7 @@
 // The same sources, settings and compiler give the same bytes everywhere: the metadata hash is left out.
 'use strict';
 
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const solc = require('solc');
@@ -17,31 +18,39 @@ const CONTRACTS = { QuorateMarket: 'src/QuorateMarket.sol', TestToken: 'test/moc
 const REVIEWED_WARNINGS = new Set(['2394']); // transient storage: OpenZeppelin's guard clears it at the end of the call
 const MAX_DEPLOYED_BYTES = 24576; // EIP-170
 
-function resolve(name) {
-  for (const folder of [ROOT, path.join(ROOT, 'node_modules')]) {
-    const file = path.join(folder, name);
-    if (fs.existsSync(file)) return { contents: fs.readFileSync(file, 'utf8') };
-  }
-  return { error: `${name} is neither here nor in node_modules; run npm ci` };
+/** Reads our own sources, noting their sha256 in `digests`, and those of node_modules. */
+function reader(digests) {
+  return (name) => {
+    const own = path.join(ROOT, name);
+    if (fs.existsSync(own)) {
+      const contents = fs.readFileSync(own, 'utf8');
+      digests[name] = crypto.createHash('sha256').update(contents).digest('hex');
+      return { contents };
+    }
+    const library = path.join(ROOT, 'node_modules', name);
+    if (fs.existsSync(library)) return { contents: fs.readFileSync(library, 'utf8') };
+    return { error: `${name} is neither here nor in node_modules; run npm ci` };
+  };
 }
 
-function compile(name, source, settings) {
+function compile(name, source, settings, read) {
   const input = {
     language: 'Solidity',
-    sources: { [source]: { content: fs.readFileSync(path.join(ROOT, source), 'utf8') } },
+    sources: { [source]: { content: read(source).contents } },
     settings: {
       ...settings,
       outputSelection: { [source]: { [name]: ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
     },
   };
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: resolve }));
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: read }));
   const messages = (output.errors ?? []).filter((message) => !REVIEWED_WARNINGS.has(message.errorCode));
   if (messages.length > 0) throw new Error(messages.map((message) => message.formattedMessage).join('\n'));
   return output.contracts[source][name];
 }
 
 function artifact(name, source, settings) {
-  const { abi, evm } = compile(name, source, settings);
+  const digests = {};
+  const { abi, evm } = compile(name, source, settings, reader(digests));
   const deployedBytes = evm.deployedBytecode.object.length / 2;
   if (deployedBytes > MAX_DEPLOYED_BYTES) {
     throw new Error(`${name}: ${deployedBytes} bytes of code; a chain takes ${MAX_DEPLOYED_BYTES} (EIP-170)`);
@@ -49,6 +58,7 @@ function artifact(name, source, settings) {
   const value = {
     contract: name,
     source,
+    sources: Object.fromEntries(Object.entries(digests).sort()),
     compiler: { name: 'solc', version: solc.version(), settings },
     abi,
     bytecode: '0x' + evm.bytecode.object,

@@ -95,9 +95,7 @@ interface IQuorateMarket {
     /// @notice `amount` of `token` left for `account`.
     event Withdrawn(address indexed token, address indexed account, uint256 amount);
     /// @notice The request exists and its maximal price is in escrow.
-    event Submitted(
-        bytes32 indexed requestId, address indexed requestor, bytes32 indexed program, Request request
-    );
+    event Submitted(bytes32 indexed requestId, address indexed requestor, bytes32 indexed program, Request request);
     /// @notice The requestor took the request back and has its escrow again.
     event Cancelled(bytes32 indexed requestId);
     /// @notice The committee is bound; party i is `members[i - 1]`.

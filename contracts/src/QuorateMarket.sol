@@ -205,8 +205,10 @@ contract QuorateMarket is Balances, EIP712 {
     }
 
     function _checkTerms(Request calldata request) private view {
-        if (request.threshold == 0 || request.parties <= 2 * uint256(request.threshold) || request.parties > MAX_PARTIES)
-        {
+        if (
+            request.threshold == 0 || request.parties <= 2 * uint256(request.threshold)
+                || request.parties > MAX_PARTIES
+        ) {
             revert InvalidCommittee(request.parties, request.threshold);
         }
         if (
