@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import trio
 from libp2p.abc import INetConn, INetStream
@@ -17,7 +18,7 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedStreamError
 from multiaddr import Multiaddr
 
-from .addresses import listen_address, split_address
+from .addresses import believable, listen_address, reach_of, split_address
 from .config import GossipConfig, MeshConfig
 from .discovery import Discovery
 from .errors import DialFailed, ListenFailed, MeshClosed, StreamOpenFailed
@@ -28,7 +29,7 @@ from .received import Received, Validator
 from .scopes import shielded
 from .service import contained
 from .stream import Stream
-from .swarm import Admission, MeshHost, MeshNotifee, MeshSwarm, check_libp2p, key_pair
+from .swarm import Admission, MeshHost, MeshNotifee, MeshSwarm, key_pair, prepare_libp2p
 from .yamux import Yamux
 from .yamux_stream import YamuxStream
 
@@ -68,7 +69,8 @@ class Mesh:
         self._peers_changed = trio.Event()
         self.closed = False
         self.discovery = Discovery(self, config.discovery)
-        swarm.register_notifee(MeshNotifee(self._on_connected, self._on_disconnected))
+        host.on_identified = self._on_identified
+        swarm.register_notifee(MeshNotifee(self._on_change, self._on_change))
 
     # --- who we are and whom we know
 
@@ -104,18 +106,29 @@ class Mesh:
         while len(self.peers()) < count:
             await self._peers_changed.wait()
 
+    async def wait_for_change(self, timeout_s: float) -> None:
+        """Wait until a connection begins or ends, or `timeout_s` has passed."""
+        with trio.move_on_after(timeout_s):
+            await self._peers_changed.wait()
+
+    def remote_host(self, peer: str) -> str:
+        """The IP address at which `peer` is connected, or "" when it is not."""
+        for conn in self._swarm.live_connections(ID.from_string(peer)):
+            address = cast(Yamux, conn.muxed_conn).get_remote_address()
+            if address is not None:
+                return address[0]
+        return ""
+
     async def wait_for_neighbours(self, topic: str, count: int) -> None:
         """Wait until `topic` reaches us from at least `count` peers."""
         while self._gossip is None or len(self._gossip.neighbours(topic)) < count:
             await trio.sleep(0.05)
 
-    def _on_connected(self, conn: INetConn) -> None:
-        self._notify()
+    def _on_identified(self, peer: str, addresses: list[str]) -> None:
+        reach = reach_of(self.remote_host(peer))
+        self.discovery.book.add(peer, [each for each in reversed(addresses) if believable(each, reach)])
 
-    def _on_disconnected(self, conn: INetConn) -> None:
-        self._notify()
-
-    def _notify(self) -> None:
+    def _on_change(self, conn: INetConn) -> None:
         self._peers_changed.set()
         self._peers_changed = trio.Event()
 
@@ -294,7 +307,7 @@ class Mesh:
 @asynccontextmanager
 async def run_mesh(private_key: bytes, config: MeshConfig, *, allow: Admission | None) -> AsyncIterator[Mesh]:
     """See `quorate.node.mesh.open_mesh`."""
-    check_libp2p()
+    prepare_libp2p()
     listen = [listen_address(text) for text in config.listen]
     for text in config.discovery.bootstrap:
         split_address(text)

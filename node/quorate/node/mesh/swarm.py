@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Callable
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from libp2p.host.basic_host import BasicHost, _IdentifyNotifee
 from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.trio import TrioTCPStream
 from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.connection import swarm_connection
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.exceptions import SwarmException
@@ -29,6 +31,7 @@ from libp2p.transport.manager import TransportManager
 from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
 
+from .addresses import expand_wildcard, transport_address
 from .admission import InboundGate
 from .config import MeshConfig
 from .noise import NOISE_PROTOCOL, NoiseSession, NoiseTransport
@@ -41,19 +44,29 @@ YAMUX_PROTOCOL: Final = TProtocol("/yamux/1.0.0")
 LIBP2P_VERSION: Final = "0.8.1"
 """The libp2p whose swarm, host and gossip are subclassed here; another version needs this room's tests first."""
 _IDENTIFY_S: Final = 15.0
+_MOST_IDENTIFIED: Final = 8
 _log = logging.getLogger(__name__)
 
 Admission = Callable[[str], bool]
 
 
-def check_libp2p() -> None:
-    """Refuse to run over a libp2p that these subclasses were not tested with."""
+def prepare_libp2p() -> None:
+    """Refuse to run over a libp2p that these subclasses were not tested with; stop it from writing to stderr.
+
+    With LIBP2P_DEBUG in the environment it writes as it likes.
+    """
     found = version("libp2p")
     if found != LIBP2P_VERSION:
         raise RuntimeError(
             f"the mesh is built on libp2p {LIBP2P_VERSION}, and {found} is installed: "
             f"install libp2p=={LIBP2P_VERSION}"
         )
+    log = logging.getLogger("libp2p")
+    if "LIBP2P_DEBUG" not in os.environ and not log.handlers:
+        log.addHandler(logging.NullHandler())
+        log.setLevel(logging.CRITICAL)
+    # this module of libp2p logs through the root logger, which configures logging for the whole program
+    cast(Any, swarm_connection).logging = logging.getLogger("libp2p.network.connection")
 
 
 class MeshMuxers(MuxerMultistream):
@@ -222,8 +235,13 @@ class MeshHost(BasicHost):
     """A host whose handlers cannot hurt it, and whose tasks live in a nursery instead of trio's system tasks."""
 
     def __init__(self, swarm: MeshSwarm, config: MeshConfig, nursery: trio.Nursery) -> None:
-        announced = [Multiaddr(each) for each in config.announce] or None
-        super().__init__(swarm, announce_addrs=announced, disable_identify_address_discovery=True)
+        announced = [transport_address(each) for each in config.announce]
+        super().__init__(
+            swarm,
+            addrs_factory=lambda bound: announced or [each for one in bound for each in expand_wildcard(one)],
+            disable_identify_address_discovery=True,
+        )
+        self.on_identified: Callable[[str, list[str]], None] = lambda peer, addresses: None
         self._nursery = nursery
         self.handler_failures = 0
         swarm.notifees = [each for each in swarm.notifees if not isinstance(each, _IdentifyNotifee)]
@@ -242,6 +260,10 @@ class MeshHost(BasicHost):
         try:
             with trio.move_on_after(_IDENTIFY_S):
                 await self._identify_peer(peer_id, reason=reason)
+            if peer_id in self._identified_peers:
+                found = self.peerstore.addrs(peer_id)[:_MOST_IDENTIFIED]
+                suffix = f"/p2p/{peer_id}"  # the addresses of a signed record have it, the others do not
+                self.on_identified(str(peer_id), [str(each).removesuffix(suffix) + suffix for each in found])
         except Exception as error:
             _log.debug("identify of %s failed: %r", peer_id, error)
         finally:
