@@ -48,13 +48,12 @@ TYPES: Final = {
     "uint8": (0, 2**8 - 1),
     "uint16": (0, 2**16 - 1),
     "uint32": (0, 2**32 - 1),
-    "uint64": (0, 2**64 - 1),
     "int8": (-(2**7), 2**7 - 1),
     "int16": (-(2**15), 2**15 - 1),
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
 }
-"""The types of values, each with its least and greatest value."""
+"""The types of values, each with its least and greatest value; the language computes in 64 bits with a sign."""
 
 _IDENTIFIER = r"[a-z][a-z0-9_]{0,31}"
 _IDENTIFIER_MEANING = "a lower-case identifier of at most 32 characters"

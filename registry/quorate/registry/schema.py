@@ -36,8 +36,8 @@ class Table:
         value = self._take(key)
         if not isinstance(value, str) or not 1 <= len(value) <= most:
             raise self.refuse(key, f"must be a text of 1 to {most} characters")
-        if any(ord(character) < 32 or ord(character) == 127 for character in value):
-            raise self.refuse(key, "must be one line without control characters")
+        if not value.isprintable():
+            raise self.refuse(key, "must be one line of printable characters")
         return value
 
     def matching(self, key: str, pattern: str, *, meaning: str, most: int = 64) -> str:
