@@ -3,10 +3,8 @@ from __future__ import annotations
 import pytest
 
 from quorate.node.store import shipped_index, shipped_packages
-from quorate.protocol.lang import compile_source
-from quorate.protocol.vm import ClearEngine, Environment, Result, run
+from quorate.node.store.trial import compile_package, public_values, run_in_the_clear
 from quorate.registry import Case, Package
-from quorate.registry.manifest import TO_PUBLIC
 
 CASES = [
     pytest.param(package, case, id=f"{package.manifest.name}: {case.name}")
@@ -15,25 +13,12 @@ CASES = [
 ]
 
 
-def run_clear(package: Package, case: Case) -> Result:
-    program = compile_source(package.source(), package.manifest.program.sources[0])
-    inputs = {(client, index): value for client, row in enumerate(case.inputs) for index, value in enumerate(row)}
-    clients = len(case.inputs)
-    engine = ClearEngine(inputs, Environment(clients, clients, clients))
-    rounds = run(program, engine, entry=package.manifest.program.entry, arguments=case.arguments)
-    with pytest.raises(StopIteration) as ended:
-        next(rounds)
-    result: Result = ended.value.value
-    return result
-
-
 @pytest.mark.parametrize(("package", "case"), CASES)
 def test_the_clear_engine_gives_what_the_vectors_say(package: Package, case: Case) -> None:
-    result = run_clear(package, case)
+    result = run_in_the_clear(package, compile_package(package), case)
     assert [output.client for output in result.outputs] == list(range(len(case.inputs)))
     assert tuple(tuple(output.values) for output in result.outputs) == case.outputs
-    public = package.manifest.output_types(case.arguments, to=TO_PUBLIC)
-    assert result.value == (case.public[0] if len(public) == 1 else None)
+    assert public_values(result) == case.public
 
 
 def test_the_index_holds_what_is_shipped() -> None:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from .errors import SourceRefused
 
+PROGRAMS_FOLDER: Final = "programs"
+"""The registry of a node, inside its home."""
 INDEX_FOLDER: Final = "index.git"
 """The bare index repository inside a published registry, and inside a node's own programs."""
 ARCHIVES_FOLDER: Final = "archives"
