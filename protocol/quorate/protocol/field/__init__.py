@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from .dispatch import KernelFault
-from .prime import RANDOM_BYTES, PrimeField, Vector
+from .prime import RANDOM_BYTES, PrimeField
+from .vectors import Vector
 
 BN254: Final = PrimeField("bn254", 21888242871839275222246405745257275088548364400416034343698204186575808495617)
 """The scalar field of BN254, 254 bits; its prime is the group order r of EIP-196."""

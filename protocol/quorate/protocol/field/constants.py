@@ -11,12 +11,15 @@ at most one too small, so that one conditional subtraction of p remains.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Words = NDArray[np.uint64]
+Words: TypeAlias = NDArray[np.uint64]
+"""64-bit words of any meaning: limbs, addresses, constants."""
+Weights: TypeAlias = NDArray[np.int64]
+"""Small coefficients of lazy sums, a line for each output."""
 
 MIN_BITS: Final = 224
 """The shortest modulus, in bits: the kernels take the leading bits of a sum from the top limb."""

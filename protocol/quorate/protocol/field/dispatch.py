@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from quorate.protocol.errors import QuorateProtocolError
 
 from .constants import LANE_BITS, LANES, Words
+from .known_answers import is_right
 
 PORTABLE: Final = "portable"
 IFMA: Final = "ifma"
@@ -33,6 +35,8 @@ _SIGNATURES: Final = {
     "subtract": "void({table}, {v}, {v}, {v})",
     "subtract_from": "void({table}, {v}, {v}, {v})",
     "add_constant": "void({table}, {v}, {v}, {v})",
+    "address": "uintp({v})",
+    "total": "void({table}, {v}, {v})",
     "copy_checked": "int64({table}, {read}, {v})",
     "multiply": "void({table}, {v}, {v}, {v})",
     "scale": "void({table}, {v}, {v}, {v})",
@@ -42,7 +46,9 @@ _SIGNATURES: Final = {
     "multiply_and_share": "void({table}, {v}, {v}, int64[:, ::1], uintp[::1], {v}, {stack})",
     "matrix": "void({table}, {v}, uintp[::1], {v}, {stack})",
 }
-_SCALAR_ONLY: Final = frozenset({"add", "subtract", "subtract_from", "add_constant", "copy_checked"})
+_SCALAR_ONLY: Final = frozenset(
+    {"add", "subtract", "subtract_from", "add_constant", "address", "total", "copy_checked"}
+)
 """What memory bounds: scalar code is as fast as the lanes there."""
 
 _SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar")
@@ -123,13 +129,27 @@ def _digest() -> str:
 
 @lru_cache(maxsize=2 * len(_SIGNATURES))
 def kernel(name: str, kernels: str) -> Callable[..., Any]:
-    """The compiled kernel `name` of a kernel set: compiled or read from the cache at the first call."""
+    """The kernel `name` of a kernel set: at the first call compiled or read from the cache, and checked.
+
+    Raises KernelFault when it does not give the known answers.
+    """
+    compiled = _load(name, kernels)
+    if not is_right(name, kernels, compiled, factor_table=factor_table):
+        raise KernelFault(
+            f"{name} ({kernels}) gives wrong results on this machine: delete numba's cache, "
+            f"or set {OVERRIDE}={PORTABLE} if only {IFMA} fails"
+        )
+    return compiled
+
+
+def _load(name: str, kernels: str) -> Callable[..., Any]:
     numba, module = import_module("numba"), import_module(".kernels", __package__)
     read_only = "Array(uint64, 2, 'C', readonly=True)"
     types = {"table": _TABLE[kernels], "v": "uint64[:, ::1]", "stack": "uint64[:, :, ::1]", "read": read_only}
-    function = getattr(module, name)
-    function.__qualname__ = f"{name}_{kernels}_{_digest()}"
     signature = _SIGNATURES[name].format(**types)
+    source = getattr(module, name)
+    function = FunctionType(source.__code__, source.__globals__, name)
+    function.__qualname__ = f"{name}_{kernels}_{_digest()}"
     try:
         return _compiled(numba, signature, function, cache=True)
     except RuntimeError as error:

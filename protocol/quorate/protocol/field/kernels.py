@@ -7,10 +7,7 @@ enough to end with the last row: rows that two steps share are computed twice, w
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .constants import Words
+from .constants import Weights, Words
 from .operations import (
     accumulate,
     accumulate_product,
@@ -106,6 +103,20 @@ def dot(constants: Words, x: Words, y: Words, out: Words) -> None:
     store(constants, out, 0, result)
 
 
+def total(constants: Words, x: Words, out: Words) -> None:
+    """out[0] = the sum of the rows of x; scalar code only."""
+    result = load(constants, x, 0)
+    for row in range(1, x.shape[0]):
+        result = add_elements(constants, result, load(constants, x, row))
+    store(constants, out, 0, result)
+
+
+def address(x: Words) -> int:
+    """Where the rows of a vector start in memory; many times faster than numpy tells it."""
+    place: int = x.ctypes.data
+    return place
+
+
 def from_random(constants: Words, words: Words, out: Words) -> None:
     """out = the 320-bit integers in the rows of the (n, 5) array `words`, times 2^-256 mod p."""
     step = lanes(constants)
@@ -127,9 +138,9 @@ def copy_checked(constants: Words, words: Words, out: Words) -> int:
 
 def weighted_sums(
     constants: Words,
-    weights: NDArray[np.int64],
-    negative: NDArray[np.int64],
-    rows: NDArray[np.uintp],
+    weights: Weights,
+    negative: Weights,
+    rows: Words,
     scratch: Words,
     out: Words,
 ) -> None:
@@ -158,8 +169,8 @@ def multiply_and_share(
     constants: Words,
     x: Words,
     y: Words,
-    weights: NDArray[np.int64],
-    rows: NDArray[np.uintp],
+    weights: Weights,
+    rows: Words,
     scratch: Words,
     out: Words,
 ) -> None:
@@ -177,7 +188,7 @@ def multiply_and_share(
             store(constants, out[r], row, reduce_weighted(constants, total))
 
 
-def matrix(constants: Words, table: Words, rows: NDArray[np.uintp], scratch: Words, out: Words) -> None:
+def matrix(constants: Words, table: Words, rows: Words, scratch: Words, out: Words) -> None:
     """out[r] = the sum over j of factor (r, j) of `table` times rows[j].
 
     `rows` has the addresses of k vectors of n elements; out (m, n, 4); table has m * k rows; scratch k places.

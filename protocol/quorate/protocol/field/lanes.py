@@ -274,14 +274,14 @@ class LaneEmitter:
 
     def reduce_weighted(self, total: Any) -> Any:
         """A weighted sum below 2^40 p, mod p (Barrett, with a quotient that is one too small at most)."""
-        limbs = self._settled(self._carry(self._unpack(total)))
+        *_, fifth, sixth = self._carry(self._unpack(total))
         high = self.builder.or_(
-            self.builder.shl(limbs[5], self._constant(LANE_SHIFT_LEFT)),
-            self.builder.lshr(limbs[4], self._constant(LANE_SHIFT_RIGHT)),
+            self.builder.shl(sixth, self._constant(LANE_SHIFT_LEFT)),
+            self.builder.lshr(self.builder.and_(fifth, _MASK), self._constant(LANE_SHIFT_RIGHT)),
         )
         quotient = self._high(_ZERO, high, self._constant(LANE_RECIPROCAL))
         multiple = self._unpack(self.accumulate(self.weighted_zero(), self.modulus(), quotient))
-        rest = self._each("sub", limbs, multiple)
+        rest = self._each("sub", self._unpack(total), multiple)
         # The rest is below 2p < 2^256, so its part from bit 208 on fits one lane.
         top = self.builder.add(rest[4], self.builder.shl(rest[5], _WIDTH))
         return self._pack(self._below([*rest[:4], top]), ELEMENT)

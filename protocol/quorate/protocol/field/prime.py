@@ -6,32 +6,39 @@ A vector is an (n, 4) uint64 array, one row an element: four little-endian 64-bi
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.protocol.errors import MalformedMessage
 
-from .constants import MAX_BITS, MAX_WEIGHT, MIN_BITS, Words, lane_constants, portable_constants
+from .constants import LANES, MAX_BITS, MIN_BITS, Weights, Words, lane_constants, portable_constants
 from .dispatch import IFMA, PORTABLE, choose, factor_table, kernel
+from .vectors import (
+    ELEMENT_BYTES,
+    LIMBS,
+    Vector,
+    enter,
+    frozen,
+    light,
+    light_powers,
+    limbs,
+    one_length,
+    pair,
+    places,
+    powers,
+    row,
+)
 
 # gmpy2 ships no types.
 gmpy2: Any = import_module("gmpy2")
 
-Vector: TypeAlias = NDArray[np.uint64]
-"""Field elements: shape (n, 4), little-endian 64-bit limbs, Montgomery form, canonical."""
-
 RANDOM_BYTES: Final = 40
 """Bytes of randomness that one element takes: 320 bits leave a bias below 2^-64 for p < 2^256."""
-MAX_WEIGHTED_ROWS: Final = 256
-"""The most vectors that one lazy weighted sum takes; more go through a matrix of field coefficients."""
-
-_LIMBS: Final = 4
-_KEPT_WORDS: Final = {PORTABLE: 4, IFMA: 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,8 @@ class PrimeField:
         tables = {PORTABLE: portable_constants(self.modulus), IFMA: lane_constants(self.modulus)}
         object.__setattr__(self, "_constants", tables)
         object.__setattr__(self, "_one", (1 << 256) % self.modulus)
-        object.__setattr__(self, "_square", _row(pow(2, 512, self.modulus)))
-        object.__setattr__(self, "_unit", _row(1))
+        object.__setattr__(self, "_square", row(pow(2, 512, self.modulus)))
+        object.__setattr__(self, "_unit", row(1))
 
     def __reduce__(self) -> tuple[type[PrimeField], tuple[str, int]]:
         return PrimeField, (self.name, self.modulus)
@@ -61,7 +68,7 @@ class PrimeField:
     @property
     def size_bytes(self) -> int:
         """The size of one element on the wire, in bytes."""
-        return 8 * _LIMBS
+        return ELEMENT_BYTES
 
     # Scalars.
 
@@ -82,25 +89,24 @@ class PrimeField:
     def vector(self, values: Iterable[int]) -> Vector:
         """The elements of any integers, reduced mod p."""
         numbers = values if isinstance(values, list) else list(values)
-        return self._scaled(_limbs(numbers, self.modulus), self._square)
+        return self._scaled(limbs(numbers, self.modulus), self._square)
 
     def integers(self, vector: Vector) -> list[int]:
         """The canonical integers 0..p-1 of a vector."""
-        data = self._scaled(_enter(vector), self._unit).tobytes()
-        size = self.size_bytes
-        return [int.from_bytes(data[start : start + size], "little") for start in range(0, len(data), size)]
+        data = self._scaled(enter(vector), self._unit).tobytes()
+        return [int.from_bytes(element, "little") for (element,) in struct.iter_unpack(f"{ELEMENT_BYTES}s", data)]
 
     def zeros(self, count: int) -> Vector:
         """`count` times 0."""
-        return np.zeros((count, _LIMBS), dtype=np.uint64)
+        return np.zeros((count, LIMBS), dtype=np.uint64)
 
     def full(self, count: int, value: int) -> Vector:
         """`count` times the element of an integer."""
-        out = np.empty((count, _LIMBS), dtype=np.uint64)
+        out = np.empty((count, LIMBS), dtype=np.uint64)
         out[:] = self._element(value)
         return out
 
-    def from_random_bytes(self, data: bytes) -> Vector:
+    def from_random_bytes(self, data: bytes | memoryview) -> Vector:
         """One element from each 40 bytes: as a little-endian integer, times the fixed unit 2^-512, mod p.
 
         Uniform bytes give uniform elements, up to a bias below 2^-64. Raises ValueError for a length that is not
@@ -108,21 +114,21 @@ class PrimeField:
         """
         if len(data) % RANDOM_BYTES:
             raise ValueError(f"{len(data)} random bytes are not a multiple of {RANDOM_BYTES}: give 40 an element")
-        words = _frozen(data, RANDOM_BYTES // 8)
-        out = np.empty((words.shape[0], _LIMBS), dtype=np.uint64)
+        words = frozen(data, RANDOM_BYTES // 8)
+        out = np.empty((words.shape[0], LIMBS), dtype=np.uint64)
         self._run("from_random", out.shape[0], words, out)
         return out
 
     def to_bytes(self, x: Vector) -> bytes:
         """The wire form: the limbs as they are in memory."""
-        return _enter(x).tobytes()
+        return enter(x).tobytes()
 
-    def from_bytes(self, data: bytes, count: int) -> Vector:
+    def from_bytes(self, data: bytes | memoryview, count: int) -> Vector:
         """A vector of `count` elements from outside; MalformedMessage on a wrong length or a row not below p."""
         if len(data) != count * self.size_bytes:
             raise MalformedMessage(f"{len(data)} bytes are not {count} elements of {self.name}")
-        out = np.empty((count, _LIMBS), dtype=np.uint64)
-        if count and kernel("copy_checked", PORTABLE)(self._constants[PORTABLE], _frozen(data, _LIMBS), out):
+        out = np.empty((count, LIMBS), dtype=np.uint64)
+        if count and kernel("copy_checked", PORTABLE)(self._constants[PORTABLE], frozen(data, LIMBS), out):
             raise MalformedMessage(f"an element is not below the modulus of {self.name}")
         return out
 
@@ -142,18 +148,18 @@ class PrimeField:
 
     def neg(self, x: Vector) -> Vector:
         """-x, element-wise."""
-        x = _enter(x)
+        x = enter(x)
         out = np.empty_like(x)
         self._run("subtract_from", out.shape[0], self.zeros(1), x, out)
         return out
 
     def scale(self, x: Vector, factor: int) -> Vector:
         """x times one public integer."""
-        return self._scaled(_enter(x), self._element(factor))
+        return self._scaled(enter(x), self._element(factor))
 
     def add_constant(self, x: Vector, constant: int) -> Vector:
         """x plus one public integer."""
-        x = _enter(x)
+        x = enter(x)
         out = np.empty_like(x)
         self._run("add_constant", out.shape[0], x, self._element(constant), out)
         return out
@@ -162,14 +168,22 @@ class PrimeField:
 
     def dot(self, x: Vector, y: Vector) -> Vector:
         """The inner product, shape (1, 4); raises ValueError for unequal lengths."""
-        x, y = _pair(x, y)
-        head = x.shape[0] - x.shape[0] % 8 if choose("dot", x.shape[0]) == IFMA else 0
-        partial = self.zeros(9)
-        if head:
-            kernel("dot", IFMA)(self._constants[IFMA], x[:head], y[:head], partial[:8])
-        if head < x.shape[0]:
-            kernel("dot", PORTABLE)(self._constants[PORTABLE], x[head:], y[head:], partial[8:])
-        return self.combine([1] * 9, [partial[lane : lane + 1] for lane in range(9)])
+        x, y = pair(x, y)
+        if choose("dot", x.shape[0]) == PORTABLE:
+            out = self.zeros(1)
+            self._run("dot", x.shape[0], x, y, out)
+            return out
+        head = x.shape[0] - x.shape[0] % LANES
+        lanes = self.zeros(LANES + 1)
+        kernel("dot", IFMA)(self._constants[IFMA], x[:head], y[:head], lanes[:LANES])
+        kernel("dot", PORTABLE)(self._constants[PORTABLE], x[head:], y[head:], lanes[LANES:])
+        return self.sum(lanes)
+
+    def sum(self, x: Vector) -> Vector:
+        """The sum of all elements, shape (1, 4)."""
+        out = self.zeros(1)
+        self._run("total", x.shape[0], enter(x), out)
+        return out
 
     def combine(self, coefficients: Sequence[int], rows: Sequence[Vector]) -> Vector:
         """The sum of coefficients[i] * rows[i]; fast while the |coefficients| sum to less than 2^40.
@@ -183,21 +197,20 @@ class PrimeField:
 
         Raises ValueError without rows, for unequal lengths, or for coefficients of another number.
         """
-        vectors, count = _rows(rows)
+        vectors = one_length(rows)
         if any(len(line) != len(vectors) for line in coefficients):
-            raise ValueError(f"every line must have {len(vectors)} coefficients, one for each row")
-        out = np.empty((len(coefficients), count, _LIMBS), dtype=np.uint64)
+            raise ValueError(f"every line must have {len(vectors)} coefficients, one for each vector")
+        count = vectors[0].shape[0]
+        out = np.empty((len(coefficients), count, LIMBS), dtype=np.uint64)
         if out.size == 0:
             return list(out)
-        if _is_light(coefficients):
-            weights = np.array(coefficients, dtype=np.int64)
-            negative = -np.minimum(weights, 0).sum(axis=1)
-            self._run(
-                "weighted_sums", count, weights, negative, *_places(vectors, choose("weighted_sums", count)), out
-            )
-        else:
-            flat = _limbs([value for line in coefficients for value in line], self.modulus)
+        weights = light(coefficients, self.modulus)
+        if weights is None:
+            flat = limbs([value for line in coefficients for value in line], self.modulus)
             self._products(self._scaled(flat, self._square), vectors, out)
+        else:
+            name = "weighted_sums"
+            self._run(name, count, *weights, *places(vectors, choose(name, count)), out)
         return list(out)
 
     def matrix_product(self, x: Vector, y: Vector, *, inner: int) -> Vector:
@@ -205,22 +218,22 @@ class PrimeField:
 
         Raises ValueError when a length is not a multiple of `inner`.
         """
-        x, y = _enter(x), _enter(y)
+        x, y = enter(x), enter(y)
         if inner < 1 or x.shape[0] % inner or y.shape[0] % inner:
             raise ValueError(
                 f"vectors of {x.shape[0]} and {y.shape[0]} elements are no matrices with inner size {inner}"
             )
         columns = y.shape[0] // inner
-        out = np.empty((x.shape[0] // inner, columns, _LIMBS), dtype=np.uint64)
+        out = np.empty((x.shape[0] // inner, columns, LIMBS), dtype=np.uint64)
         if out.size:
             self._products(x, [y[start : start + columns] for start in range(0, y.shape[0], columns)], out)
-        return out.reshape(-1, _LIMBS)
+        return out.reshape(-1, LIMBS)
 
     # Sharing.
 
     def share(self, secret: Vector, coefficients: Sequence[Vector], parties: int) -> list[Vector]:
         """The polynomials secret + c_1 X + ... + c_t X^t at X = 1..parties, for t random vectors c_k."""
-        return self.matrix(_powers(parties, len(coefficients)), [secret, *coefficients])
+        return self.matrix(powers(parties, len(coefficients)), [secret, *coefficients])
 
     def multiply_and_share(
         self, x: Vector, y: Vector, *, coefficients: Sequence[Vector], parties: int
@@ -230,34 +243,26 @@ class PrimeField:
         R. Gennaro, M. Rabin, T. Rabin, "Simplified VSS and fast-track multiparty computations" (1998), section 3.
         Raises ValueError for unequal lengths.
         """
-        x, y = _pair(x, y)
-        powers = _powers(parties, len(coefficients))
-        if not coefficients or not _is_light(powers):
+        x, y = pair(x, y)
+        weights = light_powers(parties, len(coefficients), self.modulus)
+        if weights is None or not coefficients:
             return self.share(self.mul(x, y), coefficients, parties)
-        vectors, count = _rows([x, *coefficients])
-        out = np.empty((parties, count, _LIMBS), dtype=np.uint64)
-        weights = np.array([line[1:] for line in powers], dtype=np.int64)
-        self._run(
-            "multiply_and_share",
-            count,
-            x,
-            y,
-            weights,
-            *_places(vectors[1:], choose("multiply_and_share", count)),
-            out,
-        )
+        vectors = one_length([x, *coefficients])[1:]
+        count, name = x.shape[0], "multiply_and_share"
+        out = np.empty((parties, count, LIMBS), dtype=np.uint64)
+        self._run(name, count, x, y, weights, *places(vectors, choose(name, count)), out)
         return list(out)
 
     # Kernels.
 
-    def _run(self, name: str, count: int, *arguments: Words | NDArray[np.int64]) -> None:
+    def _run(self, name: str, count: int, *arguments: Words | Weights) -> None:
         """Run a kernel on vectors of `count` elements; nothing is to do for none."""
         if count:
             kernels = choose(name, count)
             kernel(name, kernels)(self._constants[kernels], *arguments)
 
     def _binary(self, name: str, x: Vector, y: Vector) -> Vector:
-        x, y = _pair(x, y)
+        x, y = pair(x, y)
         out = np.empty_like(x)
         self._run(name, out.shape[0], x, y, out)
         return out
@@ -269,68 +274,8 @@ class PrimeField:
 
     def _products(self, factors: Vector, vectors: list[Vector], out: Words) -> None:
         kernels = choose("matrix", out.shape[1])
-        self._run("matrix", out.shape[1], factor_table(factors, kernels), *_places(vectors, kernels), out)
+        self._run("matrix", out.shape[1], factor_table(factors, kernels), *places(vectors, kernels), out)
 
     def _element(self, value: int) -> Vector:
         """An integer in Montgomery form, shape (1, 4)."""
-        return _row(value % self.modulus * self._one % self.modulus)
-
-
-def _row(value: int) -> Vector:
-    return np.frombuffer(bytearray(value.to_bytes(8 * _LIMBS, "little")), dtype=np.uint64).reshape(1, _LIMBS)
-
-
-def _limbs(values: list[int], modulus: int) -> Words:
-    """Integers as rows of limbs: as they are when all are in 0..2^256-1, else reduced."""
-    try:
-        packed = gmpy2.pack(values, 64 * _LIMBS)
-    except (ValueError, TypeError):
-        packed = gmpy2.pack([value % modulus for value in values], 64 * _LIMBS)
-    data = bytearray(int(packed).to_bytes(8 * _LIMBS * len(values), "little"))
-    return np.frombuffer(data, dtype=np.uint64).reshape(-1, _LIMBS)
-
-
-def _enter(x: Vector) -> Vector:
-    """The vector as the kernels take it: C-contiguous, aligned, writable; copied only when it is not."""
-    if x.ndim != 2 or x.shape[1] != _LIMBS or x.dtype != np.uint64:
-        raise ValueError(f"a vector is a (n, {_LIMBS}) uint64 array, not {x.shape} {x.dtype}")
-    return x if x.flags.carray else np.array(x, order="C")
-
-
-def _pair(x: Vector, y: Vector) -> tuple[Vector, Vector]:
-    if x.shape != y.shape:
-        raise ValueError(f"vectors of {len(x)} and {len(y)} elements: the lengths must be equal")
-    return _enter(x), _enter(y)
-
-
-def _rows(rows: Sequence[Vector]) -> tuple[list[Vector], int]:
-    if not rows or any(row.shape != rows[0].shape for row in rows):
-        raise ValueError("rows must be one or more vectors of one length")
-    return [_enter(row) for row in rows], rows[0].shape[0]
-
-
-def _frozen(data: bytes, words: int) -> Words:
-    """Bytes from outside as read-only, aligned rows of words."""
-    array = np.frombuffer(data, dtype=np.uint64).reshape(-1, words)
-    if not array.flags.aligned:
-        array = np.array(array)
-    array.flags.writeable = False
-    return array
-
-
-def _places(vectors: list[Vector], kernels: str) -> tuple[Words, Words]:
-    """The addresses of vectors (which the caller keeps alive), and a scratch array with a place for each."""
-    addresses = np.array([vector.ctypes.data for vector in vectors], dtype=np.uintp)
-    return addresses, np.empty((len(vectors), _KEPT_WORDS[kernels]), dtype=np.uint64)
-
-
-def _is_light(coefficients: Sequence[Sequence[int]]) -> bool:
-    """Whether a lazy weighted sum takes these coefficients."""
-    if len(coefficients[0]) > MAX_WEIGHTED_ROWS:
-        return False
-    return all(sum(map(abs, line)) < MAX_WEIGHT for line in coefficients)
-
-
-def _powers(parties: int, degree: int) -> list[list[int]]:
-    """The lines 1, i, i^2, ..., i^degree of the Vandermonde matrix at the points i = 1..parties."""
-    return [[point**exponent for exponent in range(degree + 1)] for point in range(1, parties + 1)]
+        return row(value % self.modulus * self._one % self.modulus)

@@ -1,0 +1,302 @@
+"""Every vector operation against Python integers, on both kernel sets, with the values where carries happen."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quorate.protocol.errors import MalformedMessage
+from quorate.protocol.field import BN254, RANDOM_BYTES, PrimeField, Vector, dispatch
+
+FIELDS = (
+    BN254,
+    PrimeField("curve25519", 2**255 - 19),
+    PrimeField("bls12-381", 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001),
+    PrimeField("p224", 2**224 - 2**96 + 1),
+)
+KERNELS = [dispatch.PORTABLE, dispatch.IFMA] if dispatch.has_ifma() else [dispatch.PORTABLE]
+UNTIMED = settings(deadline=None, derandomize=True, max_examples=60)
+"""No deadline: the first example may compile a kernel."""
+SIZES = (0, 1, 2, 7, 8, 9, 15, 16, 17, 29)
+
+
+@pytest.fixture(params=KERNELS, scope="module", autouse=True)
+def kernels(request: pytest.FixtureRequest) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(dispatch.OVERRIDE, request.param)
+        dispatch.preferred.cache_clear()
+        yield request.param
+    dispatch.preferred.cache_clear()
+
+
+def edges(field: PrimeField) -> list[int]:
+    modulus = field.modulus
+    shrunk = [value * pow(2, -256, modulus) % modulus for value in (1, modulus - 1, 2**64 - 1, 2**52 - 1, 2**192)]
+    return [0, 1, 2, modulus - 1, modulus - 2, 2**256 % modulus, 2**260 % modulus, modulus // 2, *shrunk]
+
+
+def elements(field: PrimeField) -> st.SearchStrategy[int]:
+    return st.sampled_from(edges(field)) | st.integers(0, field.modulus - 1)
+
+
+@st.composite
+def columns(draw: st.DrawFn, count: int) -> tuple[PrimeField, list[list[int]]]:
+    """A field and `count` lists of elements of one length."""
+    field = draw(st.sampled_from(FIELDS))
+    size = draw(st.sampled_from(SIZES))
+    lists = st.lists(elements(field), min_size=size, max_size=size)
+    return field, [draw(lists) for _ in range(count)]
+
+
+def randoms(field: PrimeField, count: int, seed: int = 1) -> list[int]:
+    generator = random.Random(seed)
+    return [generator.randrange(field.modulus) for _ in range(count)]
+
+
+def canonical(field: PrimeField, vector: Vector) -> list[int]:
+    """The integers of a vector, after a check that every row is below the modulus."""
+    rows = [int.from_bytes(row.tobytes(), "little") for row in vector]
+    assert all(row < field.modulus for row in rows)
+    shrink = pow(2, -256, field.modulus)
+    assert field.integers(vector) == [row * shrink % field.modulus for row in rows]
+    return field.integers(vector)
+
+
+@UNTIMED
+@given(st.sampled_from(FIELDS), st.lists(st.integers() | st.integers(-(2**300), 2**300), max_size=20))
+def test_vectors_hold_any_integers_mod_p(field: PrimeField, values: list[int]) -> None:
+    vector = field.vector(values)
+    assert vector.shape == (len(values), 4)
+    assert canonical(field, vector) == [value % field.modulus for value in values]
+
+
+@UNTIMED
+@given(columns(2))
+def test_element_wise_operations(given_columns: tuple[PrimeField, list[list[int]]]) -> None:
+    field, (xs, ys) = given_columns
+    x, y, modulus = field.vector(xs), field.vector(ys), field.modulus
+    pairs = list(zip(xs, ys, strict=True))
+    assert canonical(field, field.add(x, y)) == [(a + b) % modulus for a, b in pairs]
+    assert canonical(field, field.sub(x, y)) == [(a - b) % modulus for a, b in pairs]
+    assert canonical(field, field.mul(x, y)) == [a * b % modulus for a, b in pairs]
+    assert canonical(field, field.neg(x)) == [-a % modulus for a in xs]
+    assert canonical(field, field.dot(x, y)) == [sum(a * b for a, b in pairs) % modulus]
+    assert canonical(field, field.sum(x)) == [sum(xs) % modulus]
+
+
+@UNTIMED
+@given(columns(1), st.integers() | st.integers(-(2**300), 2**300))
+def test_operations_with_a_public_integer(
+    given_columns: tuple[PrimeField, list[list[int]]], constant: int
+) -> None:
+    field, (xs,) = given_columns
+    x, modulus = field.vector(xs), field.modulus
+    assert canonical(field, field.scale(x, constant)) == [a * constant % modulus for a in xs]
+    assert canonical(field, field.add_constant(x, constant)) == [(a + constant) % modulus for a in xs]
+    assert canonical(field, field.full(3, constant)) == [constant % modulus] * 3
+
+
+@UNTIMED
+@given(columns(3), st.data())
+def test_matrices_of_light_and_heavy_coefficients(
+    given_columns: tuple[PrimeField, list[list[int]]], data: st.DataObject
+) -> None:
+    field, lists = given_columns
+    modulus = field.modulus
+    light = st.integers(-20, 20) | st.integers(-(2**38), 2**38) | st.sampled_from([modulus - 3, -modulus + 1])
+    coefficient = data.draw(st.sampled_from([light, light | elements(field)]))
+    line = st.lists(coefficient, min_size=3, max_size=3)
+    lines = data.draw(st.lists(line, max_size=4))
+    rows = [field.vector(values) for values in lists]
+    expected = [
+        [sum(c * v for c, v in zip(line, values, strict=True)) % modulus for values in zip(*lists, strict=True)]
+        for line in lines
+    ]
+    assert [canonical(field, vector) for vector in field.matrix(lines, rows)] == expected
+    for row, values in zip(lines, expected, strict=True):
+        assert canonical(field, field.combine(row, rows)) == values
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize("coefficient", [2**40 - 1, -(2**40) + 1, 2**40, -1, 1])
+def test_the_largest_lazy_sums(field: PrimeField, coefficient: int) -> None:
+    """All operands at their bounds: one weight of almost 2^40, or 256 rows of p - 1 in Montgomery form."""
+    top = field.full(9, -pow(2, -256, field.modulus))
+    assert int.from_bytes(top[0].tobytes(), "little") == field.modulus - 1
+    value = field.integers(top)[0]
+    assert canonical(field, field.combine([coefficient], [top])) == [coefficient * value % field.modulus] * 9
+    if abs(coefficient) == 1:
+        for count in (256, 257):
+            summed = field.combine([coefficient * (2**31)] * count, [top] * count)
+            assert canonical(field, summed) == [coefficient * 2**31 * count * value % field.modulus] * 9
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_the_largest_sums_of_products(field: PrimeField) -> None:
+    """Products of p - 1 in Montgomery form, in numbers around the places where carries must be taken."""
+    value = -pow(2, -256, field.modulus) % field.modulus
+    for count in (127, 128, 129, 1023, 1024, 1025, 2111):
+        top = field.full(count, value)
+        assert field.integers(field.dot(top, top)) == [count * value * value % field.modulus]
+    for width in (128, 129, 300):
+        rows = [field.full(9, value)] * width
+        summed = field.matrix([[value] * width], rows)[0]
+        assert canonical(field, summed) == [width * value * value % field.modulus] * 9
+
+
+@pytest.mark.parametrize(
+    ("rows", "inner", "width"), [(1, 1, 1), (2, 3, 1), (3, 2, 8), (4, 5, 11), (0, 2, 3), (2, 2, 0)]
+)
+def test_matrix_products(rows: int, inner: int, width: int) -> None:
+    field = BN254
+    xs, ys = randoms(field, rows * inner), randoms(field, inner * width, seed=2)
+    product = field.matrix_product(field.vector(xs), field.vector(ys), inner=inner)
+    expected = [
+        sum(xs[r * inner + k] * ys[k * width + c] for k in range(inner)) % field.modulus
+        for r in range(rows)
+        for c in range(width)
+    ]
+    assert canonical(field, product) == expected
+
+
+def test_matrix_products_refuse_what_is_no_matrix() -> None:
+    for inner in (0, 2):
+        with pytest.raises(ValueError, match="no matrices"):
+            BN254.matrix_product(BN254.zeros(3), BN254.zeros(4), inner=inner)
+
+
+@UNTIMED
+@given(st.sampled_from(FIELDS), st.sampled_from(SIZES), st.data())
+def test_random_bytes_map_as_documented(field: PrimeField, size: int, data: st.DataObject) -> None:
+    extremes = st.sampled_from([b"\x00" * RANDOM_BYTES, b"\xff" * RANDOM_BYTES])
+    chunk = extremes | st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
+    chunks = data.draw(st.lists(chunk, min_size=size, max_size=size))
+    expected = [int.from_bytes(piece, "little") * pow(2, -512, field.modulus) % field.modulus for piece in chunks]
+    assert canonical(field, field.from_random_bytes(b"".join(chunks))) == expected
+
+
+def test_random_bytes_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="not a multiple of 40"):
+        BN254.from_random_bytes(b"\x00" * 41)
+
+
+@UNTIMED
+@given(columns(1))
+def test_the_wire_form_round_trips(given_columns: tuple[PrimeField, list[list[int]]]) -> None:
+    field, (xs,) = given_columns
+    x = field.vector(xs)
+    data = field.to_bytes(x)
+    assert len(data) == len(xs) * field.size_bytes
+    back = field.from_bytes(data, len(xs))
+    assert np.array_equal(back, x)
+    assert back.flags.carray
+
+
+@UNTIMED
+@given(
+    st.sampled_from(FIELDS),
+    st.sampled_from([size for size in SIZES if size]),
+    st.data(),
+)
+def test_a_row_not_below_p_is_malformed(field: PrimeField, size: int, data: st.DataObject) -> None:
+    edge = st.sampled_from([field.modulus, field.modulus + 1, 2**255, 2**256 - 1])
+    bad = data.draw(edge | st.integers(field.modulus, 2**256 - 1))
+    rows = [field.modulus - 1] * size
+    rows[data.draw(st.integers(0, size - 1))] = bad
+    wire = b"".join(row.to_bytes(32, "little") for row in rows)
+    with pytest.raises(MalformedMessage, match="not below the modulus"):
+        field.from_bytes(wire, size)
+
+
+def test_a_wrong_length_is_malformed() -> None:
+    for length, count in ((31, 1), (0, 1), (32, 0), (64, 1), (33, 1)):
+        with pytest.raises(MalformedMessage, match="are not"):
+            BN254.from_bytes(b"\x00" * length, count)
+
+
+def test_bytes_need_no_alignment() -> None:
+    x = BN254.vector(randoms(BN254, 9))
+    data = memoryview(b"\x01" + BN254.to_bytes(x))[1:]
+    assert np.array_equal(BN254.from_bytes(bytes(data), 9), x)
+    assert np.array_equal(BN254.from_bytes(data, 9), x)
+
+
+@UNTIMED
+@given(columns(2), st.integers(0, 4), st.integers(1, 7), st.data())
+def test_shares_are_the_polynomials_at_the_points(
+    given_columns: tuple[PrimeField, list[list[int]]], degree: int, parties: int, data: st.DataObject
+) -> None:
+    field, (xs, ys) = given_columns
+    modulus = field.modulus
+    lists = [data.draw(st.lists(elements(field), min_size=len(xs), max_size=len(xs))) for _ in range(degree)]
+    coefficients = [field.vector(values) for values in lists]
+
+    def at(point: int, secrets: list[int]) -> list[int]:
+        return [
+            (secret + sum(line[i] * point ** (k + 1) for k, line in enumerate(lists))) % modulus
+            for i, secret in enumerate(secrets)
+        ]
+
+    x, y = field.vector(xs), field.vector(ys)
+    products = [a * b for a, b in zip(xs, ys, strict=True)]
+    shares = field.share(x, coefficients, parties)
+    assert [canonical(field, share) for share in shares] == [at(i, xs) for i in range(1, parties + 1)]
+    shares = field.multiply_and_share(x, y, coefficients=coefficients, parties=parties)
+    assert [canonical(field, share) for share in shares] == [at(i, products) for i in range(1, parties + 1)]
+
+
+def test_shares_of_a_degree_whose_powers_are_heavy() -> None:
+    field, degree, parties = BN254, 12, 31
+    lists = [randoms(field, 9, seed) for seed in range(degree)]
+    xs, ys = randoms(field, 9, 100), randoms(field, 9, 101)
+    shares = field.multiply_and_share(
+        field.vector(xs), field.vector(ys), coefficients=[field.vector(line) for line in lists], parties=parties
+    )
+    for point, share in enumerate(shares, start=1):
+        masks = [sum(line[i] * point ** (k + 1) for k, line in enumerate(lists)) for i in range(9)]
+        assert canonical(field, share) == [
+            (a * b + m) % field.modulus for a, b, m in zip(xs, ys, masks, strict=True)
+        ]
+
+
+def test_any_layout_enters_and_nothing_is_changed() -> None:
+    field = BN254
+    xs = randoms(field, 18)
+    x = field.vector(xs)
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    layouts = [np.asfortranarray(x), x.repeat(2, axis=0)[::2], read_only, x[::-1].copy()[::-1]]
+    expected = [a * b % field.modulus for a, b in zip(xs, xs, strict=True)]
+    for layout in layouts:
+        before = layout.copy()
+        assert field.integers(field.mul(layout, layout)) == expected
+        assert field.integers(field.combine([2, -1], [layout, x])) == xs
+        assert field.integers(layout) == xs
+        assert np.array_equal(layout, before)
+
+
+def test_wrong_shapes_and_lengths_are_refused() -> None:
+    field = BN254
+    two, three = field.zeros(2), field.zeros(3)
+    wrong_type: Any = np.zeros((2, 4), dtype=np.int64)
+    for operation in (field.add, field.sub, field.mul, field.dot):
+        with pytest.raises(ValueError, match="lengths must be equal"):
+            operation(two, three)
+    with pytest.raises(ValueError, match="uint64 array"):
+        field.neg(np.zeros((2, 5), dtype=np.uint64))
+    with pytest.raises(ValueError, match="uint64 array"):
+        field.integers(wrong_type)
+    with pytest.raises(ValueError, match="different lengths"):
+        field.combine([1, 2], [two, three])
+    with pytest.raises(ValueError, match="0 vectors"):
+        field.combine([], [])
+    with pytest.raises(ValueError, match="coefficients"):
+        field.combine([1], [two, two])
+    with pytest.raises(ValueError, match="0 parties"):
+        field.share(two, [two], 0)
