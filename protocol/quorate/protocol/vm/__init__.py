@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .binary import MAX_PROGRAM_BYTES, dump, load
 from .disassembler import disassemble
-from .engine import EngineError, Environment, Output, Rounds, Secret, SecretEngine
-from .engines.clear import ClearEngine
+from .engine import EngineError, Environment, Output, Secret, SecretEngine
+from .engines import ClearEngine, CountingEngine, Counts, MpcEngine
 from .limits import Limits, ProgramFailure
 from .machine import Result, run
 from .manifest import InputUse, ProgramManifest, manifest
@@ -15,12 +15,15 @@ from .program import Function, InvalidProgram, Parameter, Program
 __all__ = [
     "MAX_PROGRAM_BYTES",
     "ClearEngine",
+    "CountingEngine",
+    "Counts",
     "EngineError",
     "Environment",
     "Function",
     "InputUse",
     "InvalidProgram",
     "Limits",
+    "MpcEngine",
     "Opcode",
     "Output",
     "Parameter",
@@ -28,7 +31,6 @@ __all__ = [
     "ProgramFailure",
     "ProgramManifest",
     "Result",
-    "Rounds",
     "Secret",
     "SecretEngine",
     "ValueKind",

@@ -10,17 +10,14 @@ A secret is an element of the field. A secret int64 is its signed representative
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+import typing
+from collections.abc import Sequence
+from typing import Any
 
 from quorate.protocol.errors import ProgramError
+from quorate.protocol.mpc import Protocol
 
 from .opcodes import ValueKind
-
-T = TypeVar("T")
-
-Rounds = Generator[Any, Mapping[int, bytes], T]
-"""A protocol: yields rounds (`mpc.Exchange`), is sent what arrived by party, and returns a T."""
 
 
 class EngineError(ProgramError):
@@ -63,7 +60,7 @@ class Output:
     values: Any = dataclasses.field(repr=False)
 
 
-class SecretEngine(Protocol):
+class SecretEngine(typing.Protocol):
     """The one interface between the machine and whatever computes on secrets.
 
     Operations never fail because of a secret's value. `multiply` to `random` cost communication, the others are
@@ -124,15 +121,15 @@ class SecretEngine(Protocol):
         """Append `values` to what `client` receives at the end; raises EngineError for no such client."""
         ...
 
-    def open(self, values: Sequence[Secret]) -> Rounds[list[Any]]:
+    def open(self, values: Sequence[Secret]) -> Protocol[list[Any]]:
         """Make `values` public, all in the same round; signed integers, or UNKNOWN in a dry run."""
         ...
 
-    def settle(self) -> Rounds[None]:
+    def settle(self) -> Protocol[None]:
         """Evaluate everything that is queued."""
         ...
 
-    def finish(self) -> Rounds[tuple[Output, ...]]:
+    def finish(self) -> Protocol[tuple[Output, ...]]:
         """Evaluate what the outputs need and return them, ordered by client."""
         ...
 

@@ -11,7 +11,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from .engine import UNKNOWN, EngineError, Output, Rounds, SecretEngine, Unknown
+from quorate.protocol.mpc import Protocol
+
+from .engine import UNKNOWN, EngineError, Output, SecretEngine, Unknown
 from .handlers import HANDLERS
 from .limits import Fault, Limits, ProgramFailure, WrongType
 from .opcodes import FIRST_OPENING, FIRST_SECRET, OPERANDS, UNKNOWABLE, Opcode, Operand, ValueKind
@@ -24,13 +26,15 @@ from .values import check_arguments, plain, secrets_of
 class Result:
     """What a run produced: the entry function's value, the outputs by client, the printed lines, the steps taken.
 
-    Secrets in `value` are replaced by None: only an output or an opening leaves the engine.
+    Secrets in `value` are replaced by None: only an output or an opening leaves the engine. `complete` is False
+    when a dry run stopped where the program's course depends on an opened value.
     """
 
     value: Any
     outputs: tuple[Output, ...]
     printed: tuple[str, ...] = ()
     steps: int = 0
+    complete: bool = True
 
 
 def run(
@@ -40,7 +44,7 @@ def run(
     entry: str = "main",
     arguments: Sequence[Any] = (),
     limits: Limits | None = None,
-) -> Rounds[Result]:
+) -> Protocol[Result]:
     """Run function `entry` of `program`; `arguments` are int, bool, str, or (nested) lists of them.
 
     Raises ProgramFailure with the source line when the program fails, ProgramError when it cannot start.
@@ -52,10 +56,10 @@ def run(
     while not state.finished:
         yield from _advance(state)
     outputs = yield from engine.finish()
-    return Result(plain(state.value), outputs, state.printer.lines(), state.steps)
+    return Result(plain(state.value), outputs, state.printer.lines(), state.steps, state.complete)
 
 
-def _advance(state: State) -> Rounds[None]:
+def _advance(state: State) -> Protocol[None]:
     """Take steps until the program ends or something has to be communicated, which is then done."""
     most_steps, engine = state.limits.steps, state.engine
     instruction: Instruction = ()
@@ -80,7 +84,7 @@ def _advance(state: State) -> Rounds[None]:
         _fail(state, str(error))
 
 
-def _open(state: State, instruction: Instruction) -> Rounds[None]:
+def _open(state: State, instruction: Instruction) -> Protocol[None]:
     opcode, target, source, kind = instruction
     handles = [state.secret[source]] if opcode == Opcode.OPEN else secrets_of(state.clear[source])
     opened = yield from state.engine.open(handles)
@@ -106,7 +110,10 @@ def _opened(value: Any, kind: int) -> Any:
 
 
 def _step_over(state: State, instruction: Instruction, reason: str) -> None:
-    """In a dry run a value that only a real run opens makes the result unknown too; otherwise fail."""
+    """In a dry run a value that only a real run opens makes the result unknown too; otherwise fail.
+
+    The dry run ends early where the program's course depends on such a value.
+    """
     opcode = Opcode(instruction[0])
     pairs = zip(OPERANDS[opcode], instruction[1:], strict=True)
     sources = [register for kind, register in pairs if kind is Operand.CLEAR]
@@ -123,7 +130,7 @@ def _step_over(state: State, instruction: Instruction, reason: str) -> None:
         HANDLERS[opcode](state, instruction)
         state.clear[:] = saved
     else:
-        _fail(state, "what happens next depends on an opened value, which a dry run does not know")
+        state.finished, state.complete = True, False
 
 
 def _fail(state: State, reason: str) -> NoReturn:

@@ -54,6 +54,7 @@ class State:
         self.function = program.functions[0]
         self.position = 0
         self.finished = False
+        self.complete = True
         self.value: Any = None
         self._frames: list[tuple[Function, int, list[Any], list[Secret], int, int]] = []
         self._zero = engine.constant(0)

@@ -49,7 +49,7 @@ def _argument(value: Any, kind: str, where: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A copy of a clear value for the outside: lists become tuples, secrets None.
+    """A copy of a clear value for the outside: lists are new, secrets become None.
 
     Raises ProgramError if it is nested too deep or too long.
     """
@@ -65,7 +65,7 @@ def _plain(value: Any, depth: int, budget: list[int]) -> Any:
     budget[0] -= len(value)
     if depth == 0 or budget[0] < 0:
         raise ProgramError(f"the returned list is nested deeper than {MAX_NESTING} or longer than {MAX_CELLS}")
-    return tuple(_plain(item, depth - 1, budget) for item in value)
+    return [_plain(item, depth - 1, budget) for item in value]
 
 
 def secrets_of(value: Any) -> list[Secret]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
-from quorate.protocol.vm.engine import EngineError, Environment, Output, Rounds, Secret
+from quorate.protocol.mpc import Protocol
+from quorate.protocol.vm.engine import EngineError, Environment, Output, Secret
 from quorate.protocol.vm.opcodes import ValueKind
 from quorate.protocol.vm.program import INT64_LEAST, INT64_MOST
 
@@ -137,16 +138,16 @@ class ClearEngine:
         """Append `values` to what `client` receives."""
         self._outputs.send(client, [_value(value) for value in values], kind=kind)
 
-    def open(self, values: Sequence[Secret]) -> Rounds[list[Any]]:
+    def open(self, values: Sequence[Secret]) -> Protocol[list[Any]]:
         """The values, without communication."""
         yield from ()
         return [_value(value) for value in values]
 
-    def settle(self) -> Rounds[None]:
+    def settle(self) -> Protocol[None]:
         """Nothing is ever queued."""
         yield from ()
 
-    def finish(self) -> Rounds[tuple[Output, ...]]:
+    def finish(self) -> Protocol[tuple[Output, ...]]:
         """The outputs; `values` are tuples of signed integers."""
         yield from ()
         return tuple(Output(client, kinds, tuple(values)) for client, kinds, values in self._outputs.by_client())

@@ -1,0 +1,110 @@
+"""The counting engine: a dry run that knows no secret and tells what a real run needs.
+
+It schedules exactly as the MPC engine does. What a program opens is unknown to it; where the program's course
+depends on that, the dry run ends, and the counts cover what came before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from quorate.protocol.mpc import DEFAULT_KAPPA, Party, Plan, Protocol
+from quorate.protocol.vm.engine import UNKNOWN, Environment
+
+from .graph import Form
+from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM
+from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run does: operations by kind, by bits where they have any; `rounds` with preprocessing in stock."""
+
+    multiplications: int
+    comparisons: Mapping[int, int]
+    equality_tests: Mapping[int, int]
+    random_integers: Mapping[int, int]
+    opened: int
+    outputs: int
+    rounds: int
+    batches: tuple[tuple[str, int], ...]
+
+
+class CountingEngine(LazyEngine):
+    """Counts; `inputs` are the (client, index) pairs that there will be."""
+
+    def __init__(
+        self,
+        inputs: Collection[tuple[int, int]],
+        environment: Environment,
+        *,
+        most_pending: int = MAX_PENDING,
+    ) -> None:
+        super().__init__(environment, most_pending=most_pending)
+        self._known = frozenset(inputs)
+        self._counts: Counter[tuple[str, int]] = Counter()
+        self._batches: list[tuple[str, int]] = []
+        self._opened = 0
+        self._rounds = 0
+        self._rows = 0
+        self._sent = 0
+
+    def counts(self) -> Counts:
+        """What has been counted so far."""
+
+        def by_bits(name: str) -> dict[int, int]:
+            return {bits: count for (kind, bits), count in sorted(self._counts.items()) if kind == name}
+
+        return Counts(
+            multiplications=self._counts[MULTIPLY.name, 0],
+            comparisons=by_bits(LESS_THAN.name),
+            equality_tests=by_bits(EQUAL.name),
+            random_integers=by_bits(RANDOM.name),
+            opened=self._opened,
+            outputs=self._sent,
+            rounds=self._rounds,
+            batches=tuple(self._batches),
+        )
+
+    def plan(self, party: Party | None = None, *, shares: int = 0) -> Plan:
+        """What to preprocess for the run at a party like `party`, and `shares` random shares besides."""
+        kappa = DEFAULT_KAPPA if party is None else party.kappa
+        plan = Plan(shares=shares)
+        for kind in (LESS_THAN, EQUAL, RANDOM):
+            for (name, bits), count in sorted(self._counts.items()):
+                if name == kind.name:
+                    plan += kind.plan(count, bits, kappa)
+        return plan
+
+    def _take_rows(self, count: int) -> int:
+        first, self._rows = self._rows, self._rows + count
+        return first
+
+    def _load(self, client: int, index: int) -> int:
+        if (client, index) not in self._known:
+            raise missing_input(client, index)
+        return self._take_rows(1)
+
+    def _combine(self, forms: Sequence[tuple[Form, int]]) -> int:
+        return self._take_rows(len(forms))
+
+    def _perform(self, batches: Sequence[Batch]) -> Protocol[list[int]]:
+        yield from ()
+        for batch in batches:
+            self._counts[batch.kind.name, batch.parameter] += len(batch.operations)
+            self._batches.append((batch.kind.name, len(batch.operations)))
+        self._rounds += max(batch.kind.rounds(batch.parameter) for batch in batches)
+        return [self._take_rows(len(batch.operations)) for batch in batches]
+
+    def _reveal(self, rows: Sequence[int]) -> Protocol[list[Any]]:
+        yield from ()
+        self._opened += len(rows)
+        self._rounds += 1
+        return [UNKNOWN] * len(rows)
+
+    def _share(self, rows: Sequence[int]) -> tuple[None, ...]:
+        self._sent += len(rows)
+        return (None,) * len(rows)
