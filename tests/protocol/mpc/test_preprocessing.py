@@ -8,6 +8,8 @@ from quorate.protocol.field import BN254
 from quorate.protocol.mpc import (
     MAX_PLAN_ELEMENTS,
     Plan,
+    equal,
+    less_than,
     passive,
     preprocess,
     preprocessing,
@@ -16,6 +18,7 @@ from quorate.protocol.mpc import (
     random_shares,
     reserve,
     set_up,
+    together,
 )
 from quorate.protocol.mpc.pool import Stock
 
@@ -60,6 +63,28 @@ def test_a_shortage_is_made_up_in_one_batch(three):
     assert stock.shares == preprocessing.DEMAND_SHARES
     three.run(reserve, Plan(bits=600))
     assert three.first.pool.stock.bits == 2 * preprocessing.DEMAND_BITS
+
+
+def test_protocols_side_by_side_share_an_empty_pool(three):
+    def several(party, x, y):
+        return (
+            yield from together(
+                party,
+                equal(party, x, y, bits=64),
+                less_than(party, x, y, bits=64),
+                equal(party, y, x, bits=64),
+                less_than(party, y, x, bits=64),
+                random_bits(party, 700),
+            )
+        )
+
+    x, y = [5, -7, 9] * 7, [6, -7, 8] * 7
+    rows = three.run(several, three.share(x), three.share(y))
+    opened = [three.open([row[place] for row in rows]) for place in range(5)]
+    assert opened[0] == opened[2] == [0, 1, 0] * 7
+    assert opened[1] == [1, 0, 0] * 7
+    assert opened[3] == [0, 0, 1] * 7
+    assert set(opened[4]) == {0, 1}
 
 
 def test_a_large_plan_goes_in_steps(three, monkeypatch):

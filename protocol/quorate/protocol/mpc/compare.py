@@ -15,7 +15,7 @@ are one vector of m n elements, bit 0 of all values first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,7 +114,7 @@ def equal(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
     _check_width(party, bits + 1)
 
     def batch(part: Vector) -> Protocol[Vector]:
-        return (yield from _is_zero(party, part, bits=bits))
+        return (yield from _is_zero(party, part, bits, _draw_zero_masks(party, len(part), bits)))
 
     plan = equal_plan(1, bits, party.kappa)
     return (yield from _in_batches(party, party.field.sub(x, y), plan, batch))
@@ -257,18 +257,25 @@ def _less_than_tree(party: Party, less: Vector, same: Vector) -> Protocol[Vector
 # Zero test and bit decomposition
 
 
-def _is_zero(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
+def _draw_zero_masks(party: Party, count: int, bits: int) -> list[_Mask]:
+    """The masks of a test for zero and of the tests of counts that follow, all drawn at its start."""
+    masks = [_draw_mask(party, count, bits=bits + 1, power=bits)]
+    if bits >= _COUNTED_FROM_BITS:
+        masks += _draw_zero_masks(party, count, bits.bit_length())
+    return masks
+
+
+def _is_zero(party: Party, x: Vector, bits: int, masks: Sequence[_Mask]) -> Protocol[Vector]:
     """[x = 0] for |x| < 2^bits."""
     field = party.field
-    count = len(x)
-    mask = _draw_mask(party, count, bits=bits + 1, power=bits)
+    count, mask = len(x), masks[0]
     masked = field.add_constant(field.add(x, mask.whole), 1 << bits)
     opened = yield from open_shares(party, masked)
     public, _ = _low_bits(party, opened, bits)
     differing = np.where(public.reshape(-1, 1), logical_not(party, mask.bits), mask.bits)
     rows = [differing[position * count : (position + 1) * count] for position in range(bits)]
     if bits >= _COUNTED_FROM_BITS:
-        return (yield from _is_zero(party, field.combine([1] * bits, rows), bits=bits.bit_length()))
+        return (yield from _is_zero(party, field.combine([1] * bits, rows), bits.bit_length(), masks[1:]))
     rows = [logical_not(party, row) for row in rows]
     while len(rows) > 1:
         half = len(rows) // 2

@@ -51,7 +51,6 @@ class Dealing:
     value_divisor: int
 
 
-@lru_cache(maxsize=_CACHED_PLANS)
 def plan_dealing(dealer: int, *, parties: int, degree: int, dealt: Dealt, weight: int = 1) -> Dealing:
     """How party `dealer` deals `weight` times its value to `parties` parties by a polynomial of `degree`."""
     count = degree + 1 if dealt is Dealt.RANDOM else degree
@@ -92,14 +91,14 @@ class JointDealing:
     degree: int
     weights: tuple[int, ...]
 
-    def plan(self, party: Party) -> dict[PartyId, Dealing]:
-        """Each dealer's dealing in the committee of `party`."""
-        return {
-            dealer: plan_dealing(
-                dealer, parties=party.parties, degree=self.degree, dealt=self.dealt, weight=weight
-            )
-            for dealer, weight in zip(self.dealers, self.weights, strict=True)
-        }
+
+@lru_cache(maxsize=_CACHED_PLANS)
+def plan_dealings(joint: JointDealing, parties: int) -> tuple[tuple[PartyId, Dealing], ...]:
+    """Each dealer with its dealing, in a committee of `parties`."""
+    return tuple(
+        (dealer, plan_dealing(dealer, parties=parties, degree=joint.degree, dealt=joint.dealt, weight=weight))
+        for dealer, weight in zip(joint.dealers, joint.weights, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +117,12 @@ def deal(
     `value` is what this party deals, if it is a dealer of a SECRET. All streams are read before the round, so that
     dealings which run side by side read them in one order on both ends.
     """
-    plans = joint.plan(party)
+    plans = plan_dealings(joint, party.parties)
     factors = dict.fromkeys(joint.dealers, 1)
     rows: dict[PartyId, Vector] = {}
     outgoing: dict[PartyId, Vector] = {}
     incoming: dict[PartyId, int] = {}
-    for dealer, dealing in plans.items():
+    for dealer, dealing in plans:
         if dealer == party.identity:
             shares = _own_shares(party, dealing, count=count, seeds=seeds, value=value)
             rows[dealer] = shares[0]
@@ -133,7 +132,7 @@ def deal(
             rows[dealer] = seeds.inward[dealer].elements(party.field, count)
         else:
             incoming[dealer] = count
-    if any(len(dealing.computed) > 1 for dealing in plans.values()):
+    if any(len(dealing.computed) > 1 for _, dealing in plans):
         rows |= yield from exchange_vectors(party, outgoing, incoming)
     return DealtShares(tuple(factors.values()), tuple(rows[dealer] for dealer in joint.dealers))
 

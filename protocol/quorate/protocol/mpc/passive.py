@@ -19,12 +19,13 @@ knows [Damgard, Nielsen 2007, section 4].
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from quorate.protocol.field import Vector
-from quorate.protocol.sharing import PartyId, lagrange_fractions, reconstruct
+from quorate.protocol.sharing import MAX_PARTIES, PartyId, lagrange_fractions, reconstruct
 
 from .dealing import Dealt, DealtShares, JointDealing, deal, random_elements
 from .party import Party, Protocol
@@ -72,13 +73,19 @@ def reduce_degree(party: Party, products: Vector) -> Protocol[Vector]:
 
 
 def _reduce(party: Party, products: Vector) -> Protocol[Vector]:
-    dealers = tuple(PartyId(dealer) for dealer in range(1, 2 * party.threshold + 2))
-    weights = tuple(int(weight) for weight in lagrange_fractions(dealers))
-    joint = JointDealing(dealers, Dealt.SECRET, party.threshold, weights)
+    joint = _resharing(party.threshold)
     seeds = yield from set_up(party)
-    value = products if party.identity in dealers else None
+    value = products if party.identity in joint.dealers else None
     dealt = yield from deal(party, joint, count=len(products), seeds=seeds, value=value)
     return party.field.combine(dealt.factors, dealt.rows)
+
+
+@lru_cache(maxsize=MAX_PARTIES)
+def _resharing(threshold: int) -> JointDealing:
+    """Parties 1..2t+1 deal their products, weighted by the signed binomials that interpolate degree 2t at 0."""
+    dealers = tuple(PartyId(dealer) for dealer in range(1, 2 * threshold + 2))
+    weights = tuple(int(weight) for weight in lagrange_fractions(dealers))
+    return JointDealing(dealers, Dealt.SECRET, threshold, weights)
 
 
 def open_shares(party: Party, x: Vector) -> Protocol[Vector]:

@@ -44,9 +44,11 @@ def preprocess(party: Party, plan: Plan) -> Protocol[None]:
 
 
 def reserve(party: Party, plan: Plan) -> Protocol[None]:
-    """Make sure that the pool holds at least `plan`; what is short is made in one batch, rounded up a little."""
-    missing = plan.missing_from(party.pool.stock)
-    if not missing.is_empty:
+    """Make sure that the pool holds at least `plan`; what is short is made in one batch, rounded up a little.
+
+    Take it before the next round: a protocol that runs beside this one may take it otherwise.
+    """
+    while not (missing := plan.missing_from(party.pool.stock)).is_empty:
         rounded = Plan(
             bits=_at_least(missing.bits, DEMAND_BITS),
             integers={width: _at_least(count, DEMAND_INTEGERS) for width, count in missing.integers.items()},
