@@ -17,7 +17,7 @@ from typing import Final
 import trio
 
 from quorate.node.mesh.errors import ChannelError, MessageTooLarge, StreamBroken
-from quorate.node.mesh.scopes import open_scope, shielded
+from quorate.node.mesh.scopes import open_scope, service_nursery, shielded
 from quorate.node.mesh.transport import ByteStream
 from quorate.node.tasks import TaskStatus
 
@@ -296,7 +296,7 @@ async def open_channel(
 ) -> AsyncIterator[Channel]:
     """A running channel over `stream`; the exit sends what is queued and closes both."""
     channel = Channel(stream, config or ChannelConfig(), inspect=inspect)
-    async with trio.open_nursery() as nursery:
+    async with service_nursery() as nursery:
         await nursery.start(channel.run)
         try:
             yield channel

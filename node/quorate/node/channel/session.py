@@ -16,7 +16,7 @@ import trio
 
 from quorate.node.errors import NetworkError
 from quorate.node.mesh.errors import ChannelError, StreamBroken
-from quorate.node.mesh.scopes import shielded
+from quorate.node.mesh.scopes import service_nursery, shielded
 from quorate.node.mesh.transport import ByteStream, Network
 from quorate.protocol.errors import PartyFault
 
@@ -193,7 +193,7 @@ async def open_session(
     if missing:
         raise SessionSetupFailed(missing, setup_s)
     links = {other: _Link(other, stream, epoch, bounds) for other, stream in setup.streams.items()}
-    async with setup, trio.open_nursery() as nursery:
+    async with setup, service_nursery() as nursery:
         for link in links.values():
             await nursery.start(link.channel.run)
         try:

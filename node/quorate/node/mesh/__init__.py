@@ -21,6 +21,7 @@ Importing this package does not import libp2p; `open_mesh` does (about 1 s and 6
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -80,13 +81,23 @@ def open_mesh(
     `allow(peer_id)` is asked once for every connection, after Noise proved the peer id and before any stream;
     None admits everyone. Raises ListenFailed, and AddressInvalid for a malformed address in `config`.
     """
+    _import_libp2p()
     from .mesh import run_mesh
 
     return run_mesh(private_key, config or MeshConfig(), allow=allow)
 
 
+def _import_libp2p() -> None:
+    """Import libp2p without the deprecation warnings of libraries that only it uses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import libp2p  # noqa: F401  # for its side effect
+
+
 def __getattr__(name: str) -> object:
     """Give `Mesh` and `Stream` on demand, since their modules import libp2p."""
+    if name in {"Mesh", "Stream"}:
+        _import_libp2p()
     if name == "Mesh":
         from .mesh import Mesh
 

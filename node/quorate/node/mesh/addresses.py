@@ -107,7 +107,7 @@ def believable(text: str, teller: Reach) -> bool:
         transport, _ = split_address(text)
     except AddressInvalid:
         return False
-    first = transport.protocols()[0].name
+    first = next(iter(transport.protocols())).name
     if first not in {"ip4", "ip6"}:
         return False
     return reach_of(str(transport.value_for_protocol(first))) >= teller

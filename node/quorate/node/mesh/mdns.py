@@ -47,8 +47,8 @@ async def announce_and_browse(addresses: list[str], heard: Callable[[list[str]],
         async for found in receive:
             heard(found)
     finally:
-        with shielded(2.0):
-            await trio.to_thread.run_sync(session.close, abandon_on_cancel=True)
+        with shielded():
+            await trio.to_thread.run_sync(session.close)
 
 
 def _offer(send: trio.MemorySendChannel[list[str]], found: list[str]) -> None:

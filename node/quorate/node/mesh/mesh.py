@@ -26,7 +26,7 @@ from .gossip import Gossip, run_gossip
 from .identity import public_key_of
 from .negotiation import NegotiationFailed, choose
 from .received import Received, Validator
-from .scopes import shielded
+from .scopes import service_nursery, shielded
 from .service import contained
 from .stream import Stream
 from .swarm import Admission, MeshHost, MeshNotifee, MeshSwarm, key_pair, prepare_libp2p
@@ -222,7 +222,8 @@ class Mesh:
         """Run `handler(stream)` for every inbound stream of `protocol`; the stream ends when it returns.
 
         `allow(peer_id)` is asked first; who is refused, or has `most_streams_per_peer` open, gets a reset.
-        An exception of the handler is logged and resets its stream; nothing else.
+        An exception of the handler is logged and resets its stream; nothing else. A handler whose peer is gone
+        learns it at its next `receive` or `send`.
         """
         if protocol in self._serving:
             raise ValueError(f"{protocol} is served already")
@@ -311,7 +312,7 @@ async def run_mesh(private_key: bytes, config: MeshConfig, *, allow: Admission |
     listen = [listen_address(text) for text in config.listen]
     for text in config.discovery.bootstrap:
         split_address(text)
-    async with trio.open_nursery() as nursery:
+    async with service_nursery() as nursery:
         swarm = MeshSwarm(key_pair(private_key), config, nursery, allow=allow)
         host = MeshHost(swarm, config, nursery)
         async with contained(swarm):
@@ -322,7 +323,6 @@ async def run_mesh(private_key: bytes, config: MeshConfig, *, allow: Admission |
                 _running(Mesh(host, swarm, gossip, config), nursery) as mesh,
             ):
                 yield mesh
-        nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager

@@ -1,8 +1,13 @@
-"""Cancel scopes, made where the outdated trio stubs of libp2p's dependencies are worked around."""
+"""Cancel scopes and nurseries.
+
+The outdated trio stubs that libp2p's dependencies bring are worked around here, and nowhere else.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -17,3 +22,20 @@ def shielded(seconds: float = math.inf) -> trio.CancelScope:
     scope = trio.move_on_after(seconds) if seconds < math.inf else open_scope()
     scope.shield = True
     return scope
+
+
+@asynccontextmanager
+async def service_nursery() -> AsyncIterator[trio.Nursery]:
+    """A nursery for the tasks behind a context manager: cancelled at the end of the block.
+
+    What the block raises leaves as it is, not in a group, since the block is the user's and the tasks are ours.
+    """
+    failure: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            yield nursery
+        except Exception as error:
+            failure = error
+        nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure

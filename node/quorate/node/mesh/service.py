@@ -16,7 +16,7 @@ import trio
 from libp2p.tools.anyio_service.api import InternalManagerAPI, ManagerAPI, ServiceAPI
 from libp2p.tools.anyio_service.stats import Stats, TaskStats
 
-from .scopes import shielded
+from .scopes import service_nursery, shielded
 
 _RESTART_S: Final = 1.0
 _log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class ContainedManager(InternalManagerAPI):
 @asynccontextmanager
 async def contained(service: ServiceAPI) -> AsyncIterator[ContainedManager]:
     """Run `service` in the background; on exit let its `run` finish, then cancel what is left."""
-    async with trio.open_nursery() as tasks:
+    async with service_nursery() as tasks:
         manager = ContainedManager(service, tasks)
         service._manager = manager
         ended = trio.Event()
@@ -139,4 +139,3 @@ async def contained(service: ServiceAPI) -> AsyncIterator[ContainedManager]:
             manager.cancel()
             with shielded(2.0):
                 await ended.wait()
-            tasks.cancel_scope.cancel()

@@ -62,7 +62,7 @@ def prepare_libp2p() -> None:
             f"install libp2p=={LIBP2P_VERSION}"
         )
     log = logging.getLogger("libp2p")
-    if "LIBP2P_DEBUG" not in os.environ and not log.handlers:
+    if "LIBP2P_DEBUG" not in os.environ:
         log.addHandler(logging.NullHandler())
         log.setLevel(logging.CRITICAL)
     # this module of libp2p logs through the root logger, which configures logging for the whole program
@@ -181,6 +181,9 @@ class MeshSwarm(Swarm):
         if not connections:
             raise SwarmException(f"not connected to {peer_id}")
         return cast(list[INetConn], connections)
+
+    def _schedule_auto_connect(self) -> None:
+        """Nothing: discovery is ours."""
 
     def live_connections(self, peer_id: ID) -> list[SwarmConn]:
         """The open connections with `peer_id`, oldest first."""

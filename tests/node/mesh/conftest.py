@@ -1,0 +1,94 @@
+"""Meshes on loopback, made from seeds, and the raw tools of an attacker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import trio
+
+from quorate.node.mesh import DiscoveryConfig, GossipConfig, Mesh, MeshConfig, Stream, open_mesh
+from quorate.node.mesh import Mesh as _Mesh  # noqa: F401  # first, since it quiets the import of libp2p
+
+from libp2p.peer.id import ID  # isort: skip  # after open_mesh's package, which quiets its import
+from quorate.node.mesh.yamux import Yamux  # isort: skip
+
+
+def seed_key(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()
+
+
+def quiet(**changes: object) -> MeshConfig:
+    """No gossip and no discovery unless asked for."""
+    plain = {"gossip": GossipConfig(enabled=False), "discovery": DiscoveryConfig(exchange=False)}
+    return MeshConfig(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def meshes(count: int, config: MeshConfig | None = None, *, name: str = "m") -> AsyncIterator[list[Mesh]]:
+    """`count` unconnected meshes."""
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(open_mesh(seed_key(f"{name}{index}"), config or quiet()))
+            for index in range(count)
+        ]
+
+
+async def echo(stream: Stream) -> None:
+    while data := await stream.receive():
+        await stream.send(data)
+
+
+async def echoes(mesh: Mesh, peer: str, *, protocol: str = "/echo/1") -> bool:
+    """Whether `peer` answers."""
+    with trio.fail_after(20):
+        stream = await mesh.open_stream(peer, protocol)
+        await stream.send(b"ping")
+        answer = await stream.receive()
+        stream.close()
+    return answer == b"ping"
+
+
+def muxer(mesh: Mesh, peer: str) -> Yamux:
+    """The connection object itself, for tests that misuse it."""
+    return cast(Yamux, mesh._swarm.live_connections(ID.from_string(peer))[0].muxed_conn)
+
+
+async def until(condition: object, *, seconds: float = 30) -> None:
+    """Wait for a condition that other tasks bring about; fails the test if it never comes."""
+    assert callable(condition)
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
+
+
+def tcp_port(mesh: Mesh) -> int:
+    return int(mesh.addresses[0].split("/")[4])
+
+
+@pytest.fixture
+def net() -> SimpleNamespace:
+    """The helpers above, since test modules here cannot import each other."""
+    return SimpleNamespace(
+        seed_key=seed_key,
+        quiet=quiet,
+        meshes=meshes,
+        echo=echo,
+        echoes=echoes,
+        muxer=muxer,
+        until=until,
+        tcp_port=tcp_port,
+    )
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[tuple[Mesh, Mesh]]:
+    """Two connected meshes; the second serves /echo/1."""
+    async with meshes(2) as (near, far):
+        far.serve("/echo/1", echo)
+        await near.connect(far.addresses[0])
+        yield near, far
