@@ -9,8 +9,11 @@ Every write takes the intent id under which it happens once; see `sender` for wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from eth_abi.exceptions import DecodingError
 
 from quorate.contracts import (
     COIN,
@@ -33,9 +36,11 @@ from quorate.contracts import (
 
 from .errors import MalformedResponse, NoMarket, ReadOnly, RpcError
 from .journal import Call
-from .provider import BlockTag, Chain
-from .sender import TransactionSender
+from .provider import Chain
+from .sender import EXECUTION_REVERTED_CODE, TransactionSender
 from .values import Log, Receipt
+
+T = TypeVar("T")
 
 MARKET_NAME = "Quorate Market"
 
@@ -74,8 +79,8 @@ class MarketClient:
     async def check(self) -> None:
         """Raise NoMarket unless there is a market of this version at the address."""
         try:
-            name, version, chain_id, contract = calldata.decode_domain(await self._call(calldata.domain_fields()))
-        except (RpcError, ContractError, MalformedResponse):
+            name, version, chain_id, contract = await self._read(calldata.decode_domain, calldata.domain_fields())
+        except ContractError:
             raise NoMarket(checksum(self.address), self.chain.url) from None
         if (name, version, chain_id, contract) != (MARKET_NAME, "1", self.chain.chain_id, self.address):
             raise NoMarket(checksum(self.address), self.chain.url)
@@ -84,47 +89,49 @@ class MarketClient:
 
     async def state(self, request_id: bytes) -> RequestState:
         """Where a request stands."""
-        return calldata.decode_state(await self._call(calldata.request_state(request_id)))
+        return await self._read(calldata.decode_state, calldata.request_state(request_id))
 
     async def record(self, request_id: bytes) -> Record:
         """What the market keeps of a request; all zero if it was never submitted."""
-        return calldata.decode_record(await self._call(calldata.record(request_id)))
+        return await self._read(calldata.decode_record, calldata.record(request_id))
 
     async def committee(self, request_id: bytes) -> tuple[Member, ...]:
         """The members of a locked request, party 1 first; empty before the lock."""
-        accounts, prices = calldata.decode_committee(await self._call(calldata.committee(request_id)))
+        accounts, prices = await self._read(calldata.decode_committee, calldata.committee(request_id))
         return tuple(Member(account, price) for account, price in zip(accounts, prices, strict=True))
 
     async def free_balance(self, token: bytes, account: bytes) -> int:
         """What the account may withdraw, or use as collateral."""
-        return calldata.decode_amount(await self._call(calldata.balance_of(token, account)))
+        return await self._read(calldata.decode_amount, calldata.balance_of(token, account))
 
     async def treasury(self) -> bytes:
         """Who gets the half of slashed collateral that the requestor does not."""
-        return calldata.decode_address(await self._call(calldata.treasury()))
+        return await self._read(calldata.decode_address, calldata.treasury())
 
     async def allowance(self, token: bytes, owner: bytes) -> int:
         """How much of an ERC-20 the market may pull from its owner."""
         data = erc20.allowance(owner, self.address)
-        return calldata.decode_amount(await self._call(data, to=token))
+        return await self._read(calldata.decode_amount, data, to=token)
 
     async def token_balance(self, token: bytes, account: bytes) -> int:
         """What an account holds outside of the market; of the coin, in wei."""
         if token == COIN:
             return await self.chain.balance(account)
-        return calldata.decode_amount(await self._call(erc20.balance_of(account), to=token))
+        return await self._read(calldata.decode_amount, erc20.balance_of(account), to=token)
 
-    async def _call(self, data: bytes, *, to: bytes | None = None, which: BlockTag = "latest") -> bytes:
+    async def _read(self, decode: Callable[[bytes], T], data: bytes, *, to: bytes | None = None) -> T:
+        """Call a view; none of the market's reverts or returns nothing, so what does is no market."""
         target = to if to is not None else self.address
         try:
-            returned = await self.chain.call(target, data, which=which)
+            return decode(await self.chain.call(target, data))
         except RpcError as error:
             if error.data:
                 raise decode_revert(error.data) from None
-            raise
-        if not returned:
-            raise NoMarket(checksum(target), self.chain.url)
-        return returned
+            if error.code != EXECUTION_REVERTED_CODE and "revert" not in error.message.lower():
+                raise
+        except (DecodingError, ValueError):
+            pass
+        raise NoMarket(checksum(target), self.chain.url) from None
 
     # --- writes
 

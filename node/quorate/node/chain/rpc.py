@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
+from quorate.node import bounded_json
+
 from .errors import ChainUnreachable, MalformedResponse, RpcError
 
 MAX_RESPONSE_BYTES = 16 << 20
@@ -75,11 +77,9 @@ class RpcClient:
         identity = next(self._identities)
         request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": params}
         try:
-            with trio.fail_after(self._timeout_seconds):
-                status, body = await self._post(method, json.dumps(request).encode())
-        except trio.TooSlowError:
-            why = f"no answer within {self._timeout_seconds:g} s"
-            raise ChainUnreachable(self.display_url, why) from None
+            status, body = await self._post(method, json.dumps(request).encode())
+        except httpx.TimeoutException:
+            raise self._silence() from None
         except httpx.HTTPError as error:
             # the text of an httpx error never holds the request, but may hold the address
             why = f"{type(error).__name__}: {error}".replace(self._url, self.display_url)
@@ -89,19 +89,33 @@ class RpcClient:
         return self._result(method, identity, status, body)
 
     async def _post(self, method: str, content: bytes) -> tuple[int, bytes]:
-        body = bytearray()
-        async with self._client.stream("POST", self._url, content=content) as response:
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_RESPONSE_BYTES:
-                    reason = f"it is over {MAX_RESPONSE_BYTES} bytes"
-                    raise MalformedResponse(self.display_url, method, reason)
-            return response.status_code, bytes(body)
+        """Status and body. An answer that is too large is left by cancelling the read.
+
+        httpx's nested generators would otherwise stay suspended until they are collected as garbage.
+        """
+        body, status, size = bytearray(), None, 0
+        with trio.move_on_after(self._timeout_seconds) as scope:
+            async with self._client.stream("POST", self._url, content=content) as response:
+                async for chunk in response.aiter_raw():
+                    size += len(chunk)
+                    if size > MAX_RESPONSE_BYTES:
+                        scope.cancel()
+                    else:
+                        body += chunk
+            status = response.status_code
+        if size > MAX_RESPONSE_BYTES:
+            raise MalformedResponse(self.display_url, method, f"it is over {MAX_RESPONSE_BYTES} bytes")
+        if status is None:
+            raise self._silence()
+        return status, bytes(body)
+
+    def _silence(self) -> ChainUnreachable:
+        return ChainUnreachable(self.display_url, f"no answer within {self._timeout_seconds:g} s")
 
     def _result(self, method: str, identity: int, status: int, body: bytes) -> Json:
         try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
+            answer = bounded_json.loads(body)
+        except ValueError:
             reason = f"it is not JSON (HTTP status {status})"
             raise MalformedResponse(self.display_url, method, reason) from None
         if not isinstance(answer, dict):

@@ -24,6 +24,7 @@ import trio
 
 from quorate.contracts import ContractError, decode_revert
 
+from .background import background
 from .errors import (
     ChainUnreachable,
     InsufficientFunds,
@@ -216,7 +217,7 @@ class TransactionSender:
                 raise TransactionReverted(
                     intent, name=reason.name, arguments=reason.arguments, advice=reason.advice
                 ) from None
-            raise
+            raise TransactionRejected(intent, error.message) from None
         return gas if gas == TRANSFER_GAS else gas + gas * self.policy.gas_margin_percent // 100
 
     def _check_funds(self, intent: str, *, balance: int, needed: int) -> None:
@@ -289,9 +290,7 @@ async def open_sender(
             chain, signer, journal, policy=policy or SenderPolicy(), decode_error=decode_error
         )
         await sender.reconcile()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(sender.run)
+        async with background(sender.run):
             yield sender
-            nursery.cancel_scope.cancel()
     finally:
         journal.close()

@@ -114,6 +114,7 @@ class Methods:
         filled: list[Any] = list(params)  # Any: as JSON gave it; alysis checks it
         position = FROM_ALYSIS[method]
         if position is not None:
+            address(filled[0], "address")
             tag = filled[position] if len(filled) > position else None
             filled[position:] = [hex(block_number(tag, self._chain.height))]
         return self._chain.reads.rpc(method, *filled)

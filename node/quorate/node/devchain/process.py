@@ -51,15 +51,21 @@ async def open_devchain(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     errors = bytearray()
+    failure: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_collect, process, errors)
-            yield await _ready(process, errors)
+            try:
+                yield await _ready(process, errors)
+            except Exception as raised:  # out of the nursery, which would wrap it in a group
+                failure = raised
             nursery.cancel_scope.cancel()
     finally:
         with trio.move_on_after(2 * STOP_SECONDS) as scope:
             scope.shield = True
             await _stop(process)
+    if failure is not None:
+        raise failure
 
 
 async def _ready(process: trio.Process, errors: bytearray) -> Devchain:

@@ -13,6 +13,8 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from quorate.node import bounded_json
+
 from .errors import DevchainPortInUse
 from .methods import MethodError, Methods
 
@@ -74,8 +76,8 @@ class RpcServer(ThreadingHTTPServer):
     def respond(self, body: bytes) -> bytes:
         """The response to one request or to a batch."""
         try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
+            message = bounded_json.loads(body)
+        except ValueError:
             return _dump(_error(None, -32700, "the body is not JSON"))
         if not isinstance(message, list):
             return _dump(self._answer(message))
