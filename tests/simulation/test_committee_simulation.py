@@ -204,6 +204,21 @@ def test_one_changed_subshare_of_a_product_is_seen_when_the_product_is_opened():
         assert isinstance(outcome.error, ProtocolAbort)
 
 
+def test_an_error_that_is_multiplied_on_is_beyond_passive_security():
+    """The limit that the protocol states: the resharing of a wrong share is a consistent sharing."""
+    group = simulated_committee(BN254, parties=3, threshold=1, seed=1)
+    rows = share(BN254, BN254.vector([9]), parties=3, threshold=1, randomness=SeededRandomness(1, "dealer"))
+
+    def fourth_power(party: Party, own):
+        squared = yield from multiply(party, own, own)
+        return (yield from open_shares(party, (yield from multiply(party, squared, squared))))
+
+    protocols = [fourth_power(party, rows[index]) for index, party in enumerate(group)]
+    simulation = simulate(protocols, seed=1, faults=[Tamper(ONE, TWO, 2, flip)])
+    opened = [BN254.integers(value) for value in simulation.values()]
+    assert opened[0] == opened[1] == opened[2] != [9**4]
+
+
 def test_a_party_that_aborts_tells_the_others():
     def one(party: Party):
         yield Exchange({}, {})

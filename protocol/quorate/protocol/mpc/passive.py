@@ -1,14 +1,15 @@
 """Passive security: Shamir sharing with degree reduction by resharing, for an honest majority.
 
 Adversary: semi-honest. Up to t < n/2 parties may pool everything they see and learn nothing but outputs; they
-follow the protocol. Network: synchronous, with private, authenticated, ordered and reliable channels.
+follow the protocol. Network: synchronous, with private, authenticated, ordered and reliable channels. The seeds
+make privacy computational (AES-128 as a pseudorandom generator); masked openings are statistical on top.
 
 Beyond that: a party that sends malformed bytes, or none, is named (PartyFault, by the reader or the driver). A
-party that deviates in content can make results wrong or learn what multiplications hide: deviation in a dealing
-is not detected as such. An opening uses all n shares and stops (InconsistentShares, a ProtocolAbort) unless they
-lie on one polynomial of degree t, which catches a share that is wrong at one party in an opening, never a
-consistent change by a dealer of a multiplication or of a random bit. It names nobody as a culprit, since another
-party may have dealt the wrong share to its holder.
+party that deviates in content can make results wrong, and no privacy is claimed against it. An opening uses all
+n shares and stops (InconsistentShares, a ProtocolAbort) unless they lie on one polynomial of degree t. That
+catches shares that are wrong at some parties when they are opened. It does not catch a dealer that consistently
+shares another value, nor a wrong share that a further multiplication has turned into a consistent sharing of a
+wrong value. It blames nobody, since another party may have dealt the wrong share to its holder.
 
 Multiplication [Gennaro, Rabin, Rabin 1998]: each of 2t + 1 dealers reshares its product of shares, weighted by
 its Lagrange coefficient; the sum is a fresh sharing of the product. By seeds (see `dealing`) a dealer sends
