@@ -332,7 +332,7 @@ def _returns(statements: tuple[Statement, ...]) -> bool:
     """Whether the end of a block cannot be reached."""
     for statement in statements:
         match statement:
-            case syntax.Return():
+            case syntax.Return() | syntax.Evaluate(value=syntax.Broken()):
                 return True
             case syntax.If(branches=branches, otherwise=otherwise):
                 if otherwise is not None and all(map(_returns, (*(b.body for b in branches), otherwise))):

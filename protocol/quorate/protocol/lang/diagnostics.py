@@ -132,12 +132,19 @@ class Reporter:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
+        self._muted: list[Span] = []
+
+    def mute(self, span: Span) -> None:
+        """Report no syntax error that begins in `span`: the lexer has reported what causes it."""
+        self._muted.append(span)
 
     def error(self, code: str, span: Span, message: str, *, why: str = "", fix: str = "") -> None:
         """Report an error; one place is reported once a stage. Raises TooManyErrors beyond MAX_DIAGNOSTICS."""
         if code not in CODES:
             raise AssertionError(f"{code} is not a diagnostic code")
         if any(known.span.start == span.start and known.code[:3] == code[:3] for known in self.diagnostics):
+            return
+        if code.startswith("E02") and any(muted.start <= span.start <= muted.end for muted in self._muted):
             return
         line, column = self.source.position(span.start)
         self.diagnostics.append(Diagnostic(code, span, line, column, message, why, fix))

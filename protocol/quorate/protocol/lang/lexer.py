@@ -23,6 +23,8 @@ _NUMBER = re.compile(
     r"(?P<digits>0[xX][0-9a-fA-F_]*|0[oO][0-9_]*|0[bB][0-9_]*|[0-9][0-9_]*)"
     r"(?P<fraction>\.[0-9][0-9_]*)?(?P<exponent>(?<![xX])[eE][+-]?[0-9]+)?(?P<suffix>[A-Za-z_][A-Za-z0-9_]*)?"
 )
+_BLANK_LINE = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|\Z)")
+_NEXT_FUNCTION = re.compile(r"def [A-Za-z_]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile("|".join(re.escape(operator) for operator in OPERATORS))
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
@@ -67,19 +69,32 @@ class _Lexer:
 
     def _finish(self) -> None:
         end = Span(len(self._text), len(self._text))
-        for bracket in self._brackets:
-            self._reporter.error(
-                "E0109", bracket.span, f"{bracket} is never closed", why="its partner is missing", fix="close it"
-            )
+        self._give_up_brackets()
         if self._tokens and self._tokens[-1].kind is not Kind.NEWLINE:
             self._tokens.append(Token(Kind.NEWLINE, "", end))
         for _ in self._indents[1:]:
             self._tokens.append(Token(Kind.DEDENT, "", end))
         self._tokens.append(Token(Kind.END, "", end))
 
+    def _error(self, code: str, span: Span, message: str, *, why: str, fix: str) -> None:
+        """Report an error, and spare its line the syntax errors that follow from it."""
+        self._reporter.error(code, span, message, why=why, fix=fix)
+        start = self._text.rfind("\n", 0, span.start) + 1
+        end = self._text.find("\n", span.end)
+        self._reporter.mute(Span(start, len(self._text) if end < 0 else end))
+
+    def _give_up_brackets(self) -> None:
+        """Report the brackets that are still open, here where they cannot be any more."""
+        for bracket in self._brackets:
+            self._reporter.error(
+                "E0109", bracket.span, f"{bracket} is never closed", why="its partner is missing", fix="close it"
+            )
+            self._reporter.mute(Span(bracket.span.start, self._position))
+        self._brackets.clear()
+
     def _blank_line(self) -> bool:
         """Skip one line of nothing but spaces and a comment."""
-        match = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|\Z)").match(self._text, self._position)
+        match = _BLANK_LINE.match(self._text, self._position)
         if match is None:
             return False
         self._position = match.end()
@@ -98,7 +113,7 @@ class _Lexer:
             self._indents.append(width)
             self._tokens.append(Token(Kind.INDENT, "", span))
             return
-        while width < self._indents[-1]:
+        while len(self._indents) > 1 and width <= self._indents[-2]:
             self._indents.pop()
             self._tokens.append(Token(Kind.DEDENT, "", Span(self._position, self._position)))
         if width != self._indents[-1]:
@@ -109,8 +124,7 @@ class _Lexer:
                 why="a line that ends a block must begin where an outer block does",
                 fix=f"indent it by {self._indents[-1]} spaces",
             )
-            self._indents.append(width)
-            self._tokens.append(Token(Kind.INDENT, "", span))
+            self._indents[-1] = width
 
     def _token(self) -> bool:
         """Read one token; True at the end of a line."""
@@ -125,6 +139,8 @@ class _Lexer:
             return False
         if character == "\n":
             self._position += 1
+            if self._brackets and _NEXT_FUNCTION.match(text, self._position):
+                self._give_up_brackets()
             if self._brackets:
                 return False
             self._tokens.append(Token(Kind.NEWLINE, "", Span(start, start + 1)))
@@ -144,7 +160,7 @@ class _Lexer:
             self._operator(match.group(), start)
         else:
             self._position += 1
-            self._reporter.error(
+            self._error(
                 "E0101",
                 Span(start, start + 1),
                 f"{character!r} begins no word of the language",
@@ -167,7 +183,7 @@ class _Lexer:
                 self._brackets.pop()
                 return
             why = "the innermost open bracket is of another kind, or there is none"
-            self._reporter.error("E0109", token.span, f"{token} closes nothing", why=why, fix="remove it")
+            self._error("E0109", token.span, f"{token} closes nothing", why=why, fix="remove it")
             self._tokens.pop()
 
     def _number(self, start: int) -> None:
@@ -181,15 +197,13 @@ class _Lexer:
             return
         if suffix in _NARROW_SUFFIXES or (suffix and suffix not in INTEGER_SUFFIXES):
             why = "the only integer type is int64, which is also what a number without a suffix has"
-            self._reporter.error(
-                "E0106", span, f"the suffix `{suffix}` is unknown", why=why, fix="remove the suffix"
-            )
+            self._error("E0106", span, f"the suffix `{suffix}` is unknown", why=why, fix="remove the suffix")
         base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
         try:
             value = int(digits[2:] if base != 10 else digits, base) if len(digits) <= 80 else 1 << 200
         except ValueError:
             why = f"its digits must be those of base {base}"
-            self._reporter.error("E0105", span, f"`{text}` is not a number", why=why, fix="correct the digits")
+            self._error("E0105", span, f"`{text}` is not a number", why=why, fix="correct the digits")
             value = 0
         self._add(Kind.INTEGER, text, start, value)
 
@@ -199,14 +213,16 @@ class _Lexer:
             end = self._text.find("\n", start)
             end = len(self._text) if end < 0 else end
             why = "a string ends on the line it begins on"
-            self._reporter.error("E0102", Span(start, end), "this string has no end", why=why, fix=f"add {quote}")
+            self._error("E0102", Span(start, end), "this string has no end", why=why, fix=f"add {quote}")
             self._add(Kind.STRING, self._text[start:end], start, "")
+            line = self._text.rfind("\n", 0, start)  # the string has swallowed the ends of its line's brackets
+            self._brackets = [bracket for bracket in self._brackets if bracket.span.start < line]
             return
         raw = match.group()
         for escape in _ESCAPE.finditer(raw[1:-1]):
             if escape.group(1) not in _ESCAPES:
                 place = start + 1 + escape.start()
-                self._reporter.error(
+                self._error(
                     "E0107",
                     Span(place, place + 2),
                     f"`{escape.group()}` is not an escape",

@@ -127,15 +127,14 @@ class _Parser:
     def _block(self, owner: str) -> tuple[Statement, ...]:
         """`:` and an indented block, or one simple statement on the same line."""
         cursor = self._cursor
-        cursor.expect(":", f"before the block of {owner}")
+        colon = cursor.expect(":", f"before the block of {owner}").span
         if not cursor.at_kind(Kind.NEWLINE):
             return (self._simple(),)
         cursor.take()
         if not cursor.at_kind(Kind.INDENT):
             why = "a block is indented further than the line that opens it"
-            cursor.fail(
-                f"{owner} has no block", code="E0202", why=why, fix="indent its statements, or write `pass`"
-            )
+            fix = "indent its statements, or write `pass`"
+            cursor.fail(f"{owner} has no block", code="E0202", why=why, fix=fix, span=colon)
         cursor.take()
         self._blocks += 1
         if self._blocks > MAX_BLOCK_DEPTH:
@@ -150,7 +149,7 @@ class _Parser:
         cursor = self._cursor
         statements: list[Statement] = []
         while not cursor.at_kind(Kind.DEDENT, Kind.END):
-            depth = self._blocks
+            depth, start = self._blocks, cursor.token.span
             try:
                 if cursor.at_kind(Kind.INDENT):
                     why = "only a line that ends with `:` opens a block"
@@ -160,6 +159,7 @@ class _Parser:
                 statements.append(self._statement())
             except SyntaxFailure:
                 self._blocks = depth
+                statements.append(syntax.Evaluate(start, syntax.Broken(start)))
                 self._recover()
         if cursor.at_kind(Kind.DEDENT):
             cursor.take()

@@ -1,0 +1,173 @@
+"""Every diagnostic has a program that earns it: the code, the line and the column are golden."""
+
+from __future__ import annotations
+
+import pytest
+
+from quorate.protocol.lang import CODES, CompileErrors, compile_source
+
+
+def body(*lines: str, result: str = "int64") -> str:
+    return "\n".join([f"def main() -> {result}:", *(f"  {line}" for line in lines)]) + "\n"
+
+
+SECRET = "var s = ClientStore.take_share(0, 0)"
+
+BAD: list[tuple[str, str, int, int]] = [
+    (body("return 1 & 2"), "E0101", 2, 12),
+    (body('print("abc)', "return 1"), "E0102", 2, 9),
+    ("def main() -> int64:\n\treturn 1\n", "E0103", 2, 1),
+    ("def main() -> int64:\n    var x = 1\n  return x\n", "E0104", 3, 1),
+    (body("return 0b102"), "E0105", 2, 10),
+    (body("return 0x"), "E0105", 2, 10),
+    (body("return 1u8"), "E0106", 2, 10),
+    (body("return 1abc"), "E0106", 2, 10),
+    (body('print("a\\qb")', "return 1"), "E0107", 2, 11),
+    ("#" * ((1 << 18) + 1), "E0108", 1, 1),
+    (body("return (1 + 2"), "E0109", 2, 10),
+    (body("return 1)"), "E0109", 2, 11),
+    (body("return 1 +"), "E0201", 2, 13),
+    (body("var = 1", "return 1"), "E0201", 2, 7),
+    (body("return 1 2"), "E0201", 2, 12),
+    ("def main(: int64):\n  return\n", "E0201", 1, 10),
+    ("", "E0201", 1, 1),
+    ("def main() -> int64:\nreturn 1\n", "E0202", 1, 20),
+    (body("var x = 1", "  x = 2", "return x"), "E0203", 3, 1),
+    (body("return 1 < 2 < 3", result="bool"), "E0204", 2, 16),
+    (body("1 + 2 = 3", "return 1"), "E0205", 2, 3),
+    (body("var x: int64", "return 1"), "E0206", 2, 7),
+    ("def f(a: int64 = 1, b: int64) -> int64:\n  return a\n", "E0207", 1, 21),
+    (body("return " + "(" * 150 + "1" + ")" * 150), "E0208", 2, 110),
+    (body("return " + " + ".join(["1"] * 150)), "E0208", 2, 10),
+    ("var x = 1\n", "E0209", 1, 1),
+    ("import math\n", "E0210", 1, 1),
+    (body("let x = 1", "return 1"), "E0210", 2, 3),
+    (body("def inner() -> int64:", "  return 1", "return 1"), "E0210", 2, 3),
+    ("def f(a: int64, b: int64) -> int64:\n  return a\n" + body("return f(a=1, 2)"), "E0211", 4, 17),
+    (body("return y"), "E0301", 2, 10),
+    (body("var total = 1", "return totl"), "E0301", 3, 10),
+    (body("if True:", "  var x = 1", "return x"), "E0301", 4, 10),
+    (body("var x = 1", "var x = 2", "return x"), "E0302", 3, 7),
+    ("def f() -> int64:\n  return 1\ndef f() -> int64:\n  return 2\n", "E0302", 3, 5),
+    ("def Share() -> int64:\n  return 1\n", "E0302", 1, 5),
+    (body("var x: float64 = 1", "return 1"), "E0303", 2, 10),
+    (body("var x: secret string = 1", "return 1"), "E0303", 2, 10),
+    (body("var x: secret list[int64] = []", "return 1"), "E0303", 2, 10),
+    (body("return foo(1)"), "E0304", 2, 10),
+    (body("return Share.divide(1, 2)"), "E0304", 2, 16),
+    (body("var x = 1", "return x.frob()"), "E0304", 3, 12),
+    (body("return main"), "E0305", 2, 10),
+    (body("var x = range(3)", "return 1"), "E0305", 2, 11),
+    (body("break", "return 1"), "E0306", 2, 3),
+    (body("x = 1", "return 1"), "E0307", 2, 3),
+    (body("return Mpc.party_id()"), "E0308", 2, 10),
+    ("def f(" + ", ".join(f"a{i}: int64" for i in range(65)) + ") -> int64:\n  return 1\n", "E0309", 1, 5),
+    (body("var x: int64 = True", "return x"), "E0401", 2, 18),
+    (body('return "one"'), "E0401", 2, 10),
+    (body("return len(3)"), "E0401", 2, 10),
+    (body(SECRET, "var b: secret bool = s", "return 1"), "E0401", 3, 24),
+    (body("return 1 + True"), "E0402", 2, 12),
+    (body("return -True"), "E0402", 2, 10),
+    (body("return min(1)"), "E0403", 2, 10),
+    (body("return main(1)"), "E0403", 2, 10),
+    (body("for i in range(1, 2, 3, 4):", "  pass", "return 1"), "E0403", 2, 12),
+    ("def f(a: int64) -> int64:\n  return a\n" + body("return f(b=1)"), "E0404", 4, 12),
+    ("def f(a: int64) -> int64:\n  if a > 0:\n    return 1\n", "E0405", 1, 5),
+    (body("if 1:", "  return 1", "return 2"), "E0406", 2, 6),
+    (body("var x = 1", "return x[0]"), "E0407", 3, 10),
+    (body("for x in 5:", "  pass", "return 1"), "E0408", 2, 12),
+    (body("var x = []", "return 1"), "E0409", 2, 11),
+    (body("var x = [1, True]", "return 1"), "E0410", 2, 15),
+    ("def f():\n  return 1\n", "E0412", 2, 10),
+    (body('var x = print("a")', "return 1"), "E0413", 2, 11),
+    (body("return 1.5"), "E0414", 2, 10),
+    (body("return 9223372036854775808"), "E0415", 2, 10),
+    (body(SECRET, "if s > 0:", "  return 1", "return 2"), "E0501", 3, 6),
+    (body(SECRET, "while s != 0:", "  s = s - 1", "return 2"), "E0501", 3, 9),
+    (body(SECRET, "var xs = [1, 2]", "return xs[s]"), "E0502", 4, 13),
+    (body(SECRET, "print(s)", "return 1"), "E0503", 3, 9),
+    (body(SECRET, "var c: int64 = s", "return c"), "E0504", 3, 18),
+    (body(SECRET, "var c = 1", "c = s", "return c"), "E0504", 4, 7),
+    (body(SECRET, "return s"), "E0505", 3, 10),
+    ("def f(a: int64) -> int64:\n  return a\n" + body(SECRET, "return f(s)"), "E0506", 5, 12),
+    (body(SECRET, "assert s > 0", "return 1"), "E0507", 3, 10),
+    (body(SECRET, "for i in range(s):", "  pass", "return 1"), "E0508", 3, 18),
+    (body(SECRET, "s = s // 2", "return 1"), "E0509", 3, 9),
+    (body(SECRET, "s = s and 1", "return 1"), "E0509", 3, 9),
+    (body(SECRET, "var xs: list[int64] = [1, s]", "return 1"), "E0510", 3, 29),
+]
+
+
+@pytest.mark.parametrize(("source", "code", "line", "column"), BAD, ids=lambda value: str(value)[-24:])
+def test_golden(source: str, code: str, line: int, column: int) -> None:
+    with pytest.raises(CompileErrors) as caught:
+        compile_source(source, "bad.stfl")
+    found = [(one.code, one.line, one.column) for one in caught.value.diagnostics]
+    assert found == [(code, line, column)]
+    first = caught.value.diagnostics[0]
+    assert first.message
+    assert first.suggestion
+    rendered = caught.value.render()
+    assert f"bad.stfl:{line}:{column}: error {code}: {first.message}" in rendered
+    assert "^" in rendered
+
+
+def test_every_code_is_earned() -> None:
+    assert {code for _, code, _, _ in BAD} == set(CODES)
+
+
+def test_one_run_reports_several_errors() -> None:
+    source = (
+        "def f(a: int64) -> int64:\n"
+        "  var x = \n"
+        "  if a >:\n"
+        "    return 1\n"
+        "  return b\n"
+        "\n"
+        "def g() -> bool:\n"
+        "  return 1\n"
+        "\n"
+        "def main() -> int64:\n"
+        "  var s = ClientStore.take_share(0, 0)\n"
+        "  if s == 1:\n"
+        "    print(s)\n"
+        "  return s\n"
+    )
+    with pytest.raises(CompileErrors) as caught:
+        compile_source(source, "many.stfl")
+    found = [(one.code, one.line) for one in caught.value.diagnostics]
+    assert found == [
+        ("E0201", 2),
+        ("E0201", 3),
+        ("E0301", 5),
+        ("E0401", 8),
+        ("E0501", 12),
+        ("E0503", 13),
+        ("E0505", 14),
+    ]
+    assert "(and 6 more)" in str(caught.value)
+
+
+def test_rendering() -> None:
+    with pytest.raises(CompileErrors) as caught:
+        compile_source(body(SECRET, "if s > 10:", "  return 1", "return 2"), "dir/vote.stfl")
+    assert caught.value.render() == (
+        "dir/vote.stfl:3:6: error E0501: this condition is secret bool\n"
+        "   |\n"
+        " 3 |   if s > 10:\n"
+        "   |      ^^^^^^\n"
+        "   = which way the program goes would tell the secret\n"
+        "   = help: use `select(condition, a, b)`, or reveal the condition with `.reveal()`\n"
+    )
+
+
+def test_too_many_errors_stop_the_run() -> None:
+    with pytest.raises(CompileErrors) as caught:
+        compile_source(body(*["x = 1"] * 500, "return 1"), "many.stfl")
+    assert len(caught.value.diagnostics) == 50
+
+
+def test_close_names_are_suggested() -> None:
+    with pytest.raises(CompileErrors) as caught:
+        compile_source(body("var total = 1", "return totl"), "near.stfl")
+    assert caught.value.diagnostics[0].suggestion == "did you mean `total`?"
