@@ -91,6 +91,18 @@ def test_element_wise_operations(given_columns: tuple[PrimeField, list[list[int]
 
 
 @UNTIMED
+@given(columns(1))
+def test_inverses(given_columns: tuple[PrimeField, list[list[int]]]) -> None:
+    field, (xs,) = given_columns
+    if 0 in xs:
+        with pytest.raises(ZeroDivisionError, match="no inverse"):
+            field.inverses(field.vector(xs))
+    nonzero = [value for value in xs if value]
+    inverses = canonical(field, field.inverses(field.vector(nonzero)))
+    assert inverses == [pow(value, -1, field.modulus) for value in nonzero]
+
+
+@UNTIMED
 @given(columns(1), st.integers() | st.integers(-(2**300), 2**300))
 def test_operations_with_a_public_integer(
     given_columns: tuple[PrimeField, list[list[int]]], constant: int

@@ -37,6 +37,8 @@ _SIGNATURES: Final = {
     "add_constant": "void({table}, {v}, {v}, {v})",
     "address": "uintp({v})",
     "total": "void({table}, {v}, {v})",
+    "prefix_products": "void({table}, {v}, {v})",
+    "inverses": "void({table}, {v}, {v}, {v}, {v})",
     "copy_checked": "int64({table}, {read}, {v})",
     "multiply": "void({table}, {v}, {v}, {v})",
     "scale": "void({table}, {v}, {v}, {v})",
@@ -46,10 +48,10 @@ _SIGNATURES: Final = {
     "multiply_and_share": "void({table}, {v}, {v}, int64[:, ::1], uintp[::1], {v}, {stack})",
     "matrix": "void({table}, {v}, uintp[::1], {v}, {stack})",
 }
-_SCALAR_ONLY: Final = frozenset(
-    {"add", "subtract", "subtract_from", "add_constant", "address", "total", "copy_checked"}
+_WITH_LANES: Final = frozenset(
+    {"multiply", "scale", "dot", "from_random", "weighted_sums", "multiply_and_share", "matrix"}
 )
-"""What memory bounds: scalar code is as fast as the lanes there."""
+"""What gains from vector lanes: the rest is bounded by memory, or goes from row to row."""
 
 _SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar")
 
@@ -95,12 +97,12 @@ def preferred() -> str:
 
 def choose(name: str, count: int) -> str:
     """The kernel set for a kernel on vectors of `count` elements: the lanes need at least eight."""
-    return PORTABLE if count < LANES or name in _SCALAR_ONLY else preferred()
+    return PORTABLE if count < LANES or name not in _WITH_LANES else preferred()
 
 
 def kernels_in_use() -> list[tuple[str, str]]:
     """All kernels (name, set) that can run under the present choice."""
-    lanes = [(name, IFMA) for name in _SIGNATURES if name not in _SCALAR_ONLY] if preferred() == IFMA else []
+    lanes = [(name, IFMA) for name in _SIGNATURES if name in _WITH_LANES] if preferred() == IFMA else []
     return [(name, PORTABLE) for name in _SIGNATURES] + lanes
 
 

@@ -111,6 +111,27 @@ def total(constants: Words, x: Words, out: Words) -> None:
     store(constants, out, 0, result)
 
 
+def prefix_products(constants: Words, x: Words, out: Words) -> None:
+    """out[i] = x[0] * ... * x[i]; scalar code only."""
+    result = load(constants, x, 0)
+    store(constants, out, 0, result)
+    for row in range(1, x.shape[0]):
+        result = multiply_elements(constants, result, load_factor(constants, x, row))
+        store(constants, out, row, result)
+
+
+def inverses(constants: Words, x: Words, prefixes: Words, inverse: Words, out: Words) -> None:
+    """out[i] = 1 / x[i], from the prefix products of x and the inverse (1, 4) of the last; scalar code only.
+
+    P. Montgomery, "Speeding the Pollard and elliptic curve methods of factorization" (1987), section 10.3.1.
+    """
+    result = load(constants, inverse, 0)
+    for row in range(x.shape[0] - 1, 0, -1):
+        store(constants, out, row, multiply_elements(constants, result, load_factor(constants, prefixes, row - 1)))
+        result = multiply_elements(constants, result, load_factor(constants, x, row))
+    store(constants, out, 0, result)
+
+
 def address(x: Words) -> int:
     """Where the rows of a vector start in memory; many times faster than numpy tells it."""
     place: int = x.ctypes.data

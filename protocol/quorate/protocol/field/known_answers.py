@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import shake_256
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -107,6 +108,18 @@ def _totals(bench: _Bench, name: str) -> bool:
     return bench.total(bench.x[:LANES], bench.y[:LANES]) == sum(products) % _P
 
 
+def _chains(bench: _Bench, name: str) -> bool:
+    if name == "prefix_products":
+        products = accumulate(_X[5:], lambda a, b: a * b * _SHRINK % _P)
+        return bench.flat(_rows(_X[5:]))[:4] == list(products)
+    result, expected = _Y[0], [0] * len(_X)
+    for row in range(len(_X) - 1, 0, -1):
+        expected[row] = result * _Y[row - 1] * _SHRINK % _P
+        result = result * _X[row] * _SHRINK % _P
+    expected[0] = result
+    return bench.flat(bench.x, bench.y, bench.constant) == expected
+
+
 def _from_random(bench: _Bench) -> bool:
     data = shake_256(b"random").digest(40 * (len(_X) - 1)) + b"\xff" * 40
     words = np.frombuffer(data, dtype=np.uint64).reshape(-1, 5)
@@ -134,6 +147,8 @@ def is_right(
         return _copy_checked(bench)
     if name == "from_random":
         return _from_random(bench)
+    if name in ("prefix_products", "inverses"):
+        return _chains(bench, name)
     if name in ("dot", "total"):
         return _totals(bench, name)
     if name in ("weighted_sums", "multiply_and_share", "matrix"):

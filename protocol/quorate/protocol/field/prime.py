@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from .dispatch import IFMA, PORTABLE, choose, factor_table, kernel
 from .vectors import (
     ELEMENT_BYTES,
     LIMBS,
+    MAX_CACHED,
     Vector,
     enter,
     frozen,
@@ -164,6 +166,19 @@ class PrimeField:
         self._run("add_constant", out.shape[0], x, self._element(constant), out)
         return out
 
+    def inverses(self, x: Vector) -> Vector:
+        """1 / x, element-wise, for one inversion and three products an element.
+
+        Raises ZeroDivisionError when an element is zero.
+        """
+        x = enter(x)
+        prefixes, out = np.empty_like(x), np.empty_like(x)
+        self._run("prefix_products", x.shape[0], x, prefixes)
+        if x.shape[0]:
+            inverse = self.vector([self.inverse(self.integers(prefixes[-1:])[0])])
+            self._run("inverses", x.shape[0], x, prefixes, inverse, out)
+        return out
+
     # Sums.
 
     def dot(self, x: Vector, y: Vector) -> Vector:
@@ -206,11 +221,12 @@ class PrimeField:
             return list(out)
         weights = light(coefficients, self.modulus)
         if weights is None:
-            flat = limbs([value for line in coefficients for value in line], self.modulus)
-            self._products(self._scaled(flat, self._square), vectors, out)
+            kernels = choose("matrix", count)
+            table = _heavy(self, coefficients, kernels)
+            self._run("matrix", count, table, *places(vectors, kernels), out)
         else:
-            name = "weighted_sums"
-            self._run(name, count, *weights, *places(vectors, choose(name, count)), out)
+            kernels = choose("weighted_sums", count)
+            self._run("weighted_sums", count, *weights, *places(vectors, kernels), out)
         return list(out)
 
     def matrix_product(self, x: Vector, y: Vector, *, inner: int) -> Vector:
@@ -226,7 +242,9 @@ class PrimeField:
         columns = y.shape[0] // inner
         out = np.empty((x.shape[0] // inner, columns, LIMBS), dtype=np.uint64)
         if out.size:
-            self._products(x, [y[start : start + columns] for start in range(0, y.shape[0], columns)], out)
+            kernels = choose("matrix", columns)
+            rows = [y[start : start + columns] for start in range(0, y.shape[0], columns)]
+            self._run("matrix", columns, factor_table(x, kernels), *places(rows, kernels), out)
         return out.reshape(-1, LIMBS)
 
     # Sharing.
@@ -272,10 +290,20 @@ class PrimeField:
         self._run("scale", out.shape[0], x, factor, out)
         return out
 
-    def _products(self, factors: Vector, vectors: list[Vector], out: Words) -> None:
-        kernels = choose("matrix", out.shape[1])
-        self._run("matrix", out.shape[1], factor_table(factors, kernels), *places(vectors, kernels), out)
-
     def _element(self, value: int) -> Vector:
         """An integer in Montgomery form, shape (1, 4)."""
         return row(value % self.modulus * self._one % self.modulus)
+
+
+def _heavy(field: PrimeField, coefficients: Sequence[Sequence[int]], kernels: str) -> Words:
+    """The factor table of a matrix of any coefficients; small ones stay in memory, like light ones."""
+    if len(coefficients) * len(coefficients[0]) > MAX_CACHED:
+        return _table(field, coefficients, kernels)
+    return _cached_table(field, tuple(map(tuple, coefficients)), kernels)
+
+
+def _table(field: PrimeField, coefficients: Sequence[Sequence[int]], kernels: str) -> Words:
+    return factor_table(field.vector(value for line in coefficients for value in line), kernels)
+
+
+_cached_table = lru_cache(maxsize=256)(_table)

@@ -22,7 +22,8 @@ MAX_WEIGHTED_ROWS: Final = 256
 MAX_ROWS: Final = 1 << 16
 """The most vectors that one sum of products takes before it must be reduced."""
 
-_MAX_CACHED: Final = 256
+MAX_CACHED: Final = 256
+"""The most coefficients of one set that stays in memory."""
 _KEPT_WORDS: Final = {PORTABLE: 4, IFMA: 40}
 
 
@@ -88,7 +89,7 @@ def light(coefficients: Sequence[Sequence[int]], modulus: int) -> tuple[Weights,
     Coefficients count by their distance from zero mod p. Small sets stay in memory, because the same few
     recombinations come back every round.
     """
-    if len(coefficients) * len(coefficients[0]) > _MAX_CACHED:
+    if len(coefficients) * len(coefficients[0]) > MAX_CACHED:
         return _weights(coefficients, modulus)
     return _cached_weights(tuple(map(tuple, coefficients)), modulus)
 
