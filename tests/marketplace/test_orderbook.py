@@ -71,8 +71,9 @@ def test_a_forged_bid_does_not_displace_a_good_one(signed_request: SignedRequest
     kept.add_request(signed_request, now=NOW)
     good = make_bid(MEMBERS[0], signed_request.request)
     kept.add_bid(good, now=NOW)
-    for member, changes in ((MEMBERS[0], {"valid_until": NOW + 599}), (MEMBERS[1], {"price": 1})):
-        forged = replace(make_bid(member, signed_request.request, **changes), signature=good.signature)
+    newer = make_bid(MEMBERS[0], signed_request.request, valid_until=NOW + 599)
+    cheaper = make_bid(MEMBERS[1], signed_request.request, price=1)
+    for forged in (replace(newer, signature=good.signature), replace(cheaper, signature=good.signature)):
         with pytest.raises(BidRefused, match="not signed"):
             kept.add_bid(forged, now=NOW)
     assert kept.bids(id_of(signed_request)) == (good,)
