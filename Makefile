@@ -1,4 +1,4 @@
-# make demo   a local network, private programs, payment (needs Python 3.11 to 3.13, no compiler)
+# make demo   a local network, private programs, payment (needs Python 3.11 or 3.12, no compiler)
 # make test   everything that is tested
 # make bench  the measurements
 # make lint   style, types, layers

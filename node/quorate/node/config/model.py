@@ -115,8 +115,13 @@ class RegistryConfig:
     """Where programs come from."""
 
     index: Annotated[
-        str, Setting(values.text, "The registry index: a folder (relative to the home) or a git URL.")
-    ] = "registry"
+        str | None,
+        Setting(
+            values.text,
+            "The registry index: a folder or a git URL; without it, the programs that come with Quorate only.",
+            example="../registry",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,8 +36,8 @@ def render_config(values: Values) -> str:
     return "\n".join(lines)
 
 
-def write_config(home: Path, values: Values) -> Path:
-    """Write `home`/quorate.toml with `values`; ConfigError when it is there already, ConfigInvalid for bad values.
+def write_config(home: Path, values: Values, *, overwrite: bool = False) -> Path:
+    """Write `home`/quorate.toml with `values`; ConfigInvalid for bad values, ConfigError when it is there already.
 
     Required keys may be left out: they stay commented out, and loading the file asks for them.
     """
@@ -47,7 +47,7 @@ def write_config(home: Path, values: Values) -> Path:
     if all(key in values.get(section, {}) for section, key in required):
         parse_config(text, path=path)
     try:
-        write_private(path, text.encode())
+        write_private(path, text.encode(), overwrite=overwrite)
     except FileExistsError:
         raise ConfigError(
             f"{path} exists already",
