@@ -58,7 +58,7 @@ def test_messages_travel(message: Any) -> None:
         ("nonce", -1),
     ],
 )
-def test_bounds_hold_on_the_wire(name: str, value: object) -> None:
+def test_bounds_hold_on_the_wire(name: str, value: Any) -> None:
     with pytest.raises(MalformedMessage, match=name):
         encode(dataclasses.replace(SAMPLE, **{name: value}))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 from eth_abi.abi import encode as encode_abi
@@ -115,6 +116,6 @@ def test_malformed_logs_are_refused(log: dict[str, object]) -> None:
 
 
 def test_logs_are_read_as_text_and_as_bytes() -> None:
-    as_bytes = {"topics": [topic_of(Cancelled), b"\5" * 32], "data": b""}
+    as_bytes: dict[str, Any] = {"topics": [topic_of(Cancelled), b"\5" * 32], "data": b""}
     as_text = {"topics": ["0x" + topic.hex() for topic in as_bytes["topics"]], "data": "0x"}
     assert decode_event(as_bytes) == decode_event(as_text) == Cancelled(b"\5" * 32)
