@@ -67,8 +67,8 @@ class Endpoint:
 
 def start_devchain(*arguments: str) -> Endpoint:
     process = subprocess.Popen(
-        [sys.executable, "-m", "quorate.node.devchain", "--port", "0", *arguments],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "quorate.node.devchain", "--port", "0", "--stop-with-stdin", *arguments],
+        stdin=subprocess.PIPE,  # so that it ends with us, however we end
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

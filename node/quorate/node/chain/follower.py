@@ -9,9 +9,11 @@ say nothing when a reorganisation removes a log. What makes polling safe is a ri
 - when the newest block of the ring is no longer in the chain, the follower goes back to the newest one that is,
   and tells the handler to undo everything above it.
 
-What the handler must do. A process may be killed after the handler did its work and before the ring is written;
-then the same logs come again on the next start. So `apply` must be idempotent (by block hash and log index), and
-`rollback` too. Everything is delivered at least once, in the order of the chain, one call at a time.
+What the handler must do. A process may be killed after the handler did its work and before the ring is written,
+and the chain may change before the next start. So every start begins with a `rollback` to the place that is
+written, and the logs above it come again. Both methods must be idempotent: `apply` by block hash and log index,
+`rollback` by undoing whatever is above, be it nothing. Everything is delivered at least once, in the order of the
+chain, one call at a time.
 """
 
 from __future__ import annotations
@@ -87,6 +89,7 @@ class LogFollower:
         self.policy = policy or FollowerPolicy()
         self._start = start
         self._range_blocks = self.policy.range_blocks
+        self._in_step = False  # whether the handler surely has nothing from above our place
         self._database = Database(path, schema=SCHEMA, version=SCHEMA_VERSION)
 
     def close(self) -> None:
@@ -121,6 +124,9 @@ class LogFollower:
         if not ring and self._start > 0:
             return await self._begin(tip)
         place = ring[0][0] if ring else self._start - 1
+        if not self._in_step:
+            await handler.rollback(place)
+            self._in_step = True
         target = tip.number - (self.policy.depth - 1)
         if place >= target:
             return await self._check_place(handler, ring, tip)
@@ -139,8 +145,10 @@ class LogFollower:
         if logs is None or not await self._belong(logs, headers):
             return True
         if logs:
+            self._in_step = False
             await handler.apply(logs)
         await self._remember(headers)
+        self._in_step = True
         return True
 
     async def _begin(self, tip: Block) -> bool:
