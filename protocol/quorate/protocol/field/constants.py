@@ -38,6 +38,7 @@ _GUARD_BITS: Final = 20
 
 # Positions in the table for vector lanes of 5 limbs of 52 bits.
 LANES: Final = 8
+LANE_LIMBS: Final = 5
 LANE_BITS: Final = 52
 LANE_MODULUS: Final = 0  # 5 limbs
 LANE_MONTGOMERY: Final = 5  # -p^-1 mod 2^52
@@ -69,7 +70,7 @@ def lane_constants(modulus: int) -> Words:
     """The table of the vector kernels, shape (9, 8): each word once per lane."""
     shift = modulus.bit_length() - 1 - _LANE_GUARD_BITS
     words = [
-        *split(modulus, LANE_BITS, 5),
+        *split(modulus, LANE_BITS, LANE_LIMBS),
         -pow(modulus, -1, 1 << LANE_BITS) % (1 << LANE_BITS),
         (1 << (shift + LANE_BITS)) // modulus,
         shift - 4 * LANE_BITS,

@@ -22,7 +22,7 @@ import numpy as np
 
 from quorate.protocol.errors import QuorateProtocolError
 
-from .constants import LANE_BITS, LANES, Words
+from .constants import LANE_BITS, LANE_LIMBS, LANES, Words
 from .known_answers import is_right
 
 PORTABLE: Final = "portable"
@@ -68,11 +68,11 @@ def factor_table(factors: Words, kernels: str) -> Words:
     """Elements as the table that `matrix` of a kernel set takes: the same rows, or 5 limbs of 52 bits times 16."""
     if kernels == PORTABLE:
         return factors
-    limbs = np.empty((factors.shape[0], 5), dtype=np.uint64)
+    limbs = np.empty((factors.shape[0], LANE_LIMBS), dtype=np.uint64)
     mask = np.uint64((1 << LANE_BITS) - 1)
     words = factors.T
     limbs[:, 0] = (words[0] << np.uint64(4)) & mask
-    for position in range(1, 5):
+    for position in range(1, LANE_LIMBS):
         word, offset = divmod(position * LANE_BITS - 4, 64)
         limb = words[word] >> np.uint64(offset)
         if offset > 64 - LANE_BITS:
@@ -108,7 +108,9 @@ def kernels_in_use() -> list[tuple[str, str]]:
 
 def _target() -> tuple[str, str, str]:
     """The triple, name and features of the CPU that numba compiles for, which its own settings may restrict."""
-    registry = import_module("numba.core.registry")
+    import numba.core.registry
+
+    registry: Any = numba.core.registry
     triple, name, features = registry.cpu_target.target_context.codegen().magic_tuple()
     return str(triple), str(name), str(features)
 
@@ -122,7 +124,9 @@ def has_ifma() -> bool:
 @lru_cache(maxsize=1)
 def _digest() -> str:
     """A short digest of all that the machine code of the kernels depends on."""
-    numba, llvmlite = import_module("numba"), import_module("llvmlite")
+    import llvmlite
+    import numba
+
     total = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, _target())).encode())
     for name in _SOURCES:
         total.update(Path(__file__).with_name(f"{name}.py").read_bytes())
@@ -145,7 +149,7 @@ def kernel(name: str, kernels: str) -> Callable[..., Any]:
 
 
 def _load(name: str, kernels: str) -> Callable[..., Any]:
-    numba, module = import_module("numba"), import_module(".kernels", __package__)
+    module = import_module(".kernels", __package__)
     read_only = "Array(uint64, 2, 'C', readonly=True)"
     types = {"table": _TABLE[kernels], "v": "uint64[:, ::1]", "stack": "uint64[:, :, ::1]", "read": read_only}
     signature = _SIGNATURES[name].format(**types)
@@ -153,13 +157,16 @@ def _load(name: str, kernels: str) -> Callable[..., Any]:
     function = FunctionType(source.__code__, source.__globals__, name)
     function.__qualname__ = f"{name}_{kernels}_{_digest()}"
     try:
-        return _compiled(numba, signature, function, cache=True)
+        return _compiled(signature, function, cache=True)
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        return _compiled(numba, signature, function, cache=False)  # no folder is writable
+        return _compiled(signature, function, cache=False)  # no folder is writable
 
 
-def _compiled(numba: Any, signature: str, function: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = numba.njit([signature], nogil=True, cache=cache)(function)
+def _compiled(signature: str, function: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
+    import numba
+
+    njit: Any = numba.njit
+    compiled: Callable[..., Any] = njit([signature], nogil=True, cache=cache)(function)
     return compiled

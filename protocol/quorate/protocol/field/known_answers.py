@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .constants import LANES, Weights, Words, lane_constants, portable_constants, split
+from .constants import LANE_LIMBS, LANES, Weights, Words, lane_constants, portable_constants, split
 
 _P: Final = 2**255 - 19
 _SHRINK: Final = pow(2, -256, _P)
@@ -49,7 +49,7 @@ class _Bench:
         self.constants = portable_constants(_P) if portable else lane_constants(_P)
         self.x, self.y, self.constant = _rows(_X), _rows(_Y), _rows([_Y[0]])
         self.addresses = np.array([self.x.ctypes.data, self.y.ctypes.data], dtype=np.uintp)
-        self.scratch = np.empty((2, 4 if portable else 5 * LANES), dtype=np.uint64)
+        self.scratch = np.empty((2, 4 if portable else LANE_LIMBS * LANES), dtype=np.uint64)
 
     def flat(self, *inputs: Words) -> list[int]:
         """The output of a kernel with one output vector."""

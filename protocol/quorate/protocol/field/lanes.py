@@ -26,10 +26,7 @@ from .constants import (
     LANE_SHIFT_RIGHT,
     LANES,
 )
-
-LIMBS: Final = 5
-KEPT_WORDS: Final = LIMBS * LANES
-"""The size of one place of a scratch array, in 64-bit words."""
+from .constants import LANE_LIMBS as LIMBS
 
 _I64: Final = ir.IntType(64)
 _VECTOR: Final = ir.VectorType(_I64, LANES)
@@ -116,11 +113,11 @@ class LaneEmitter:
 
     def keep(self, scratch: Any, index: Any, value: Any) -> None:
         """Write elements as five vectors to place `index` of a scratch array."""
-        self._write(scratch, index, KEPT_WORDS, self._unpack(value))
+        self._write(scratch, index, LIMBS * LANES, self._unpack(value))
 
     def load_kept(self, scratch: Any, index: Any) -> Any:
         """The elements that `keep` wrote."""
-        return self._pack(self._read(scratch, index, KEPT_WORDS, LIMBS), ELEMENT)
+        return self._pack(self._read(scratch, index, LIMBS * LANES, LIMBS), ELEMENT)
 
     def _row(self, rows: Any, index: Any, words: int, vector: int) -> Any:
         offset = self.builder.mul(index, ir.Constant(index.type, words))

@@ -8,10 +8,11 @@ shifted); a weighted sum; a sum of products.
 
 from __future__ import annotations
 
-from importlib import import_module
 from inspect import Parameter, Signature
 from typing import Any
 
+import numba.core.types
+import numba.extending
 from llvmlite import ir
 
 from . import lanes as _lanes
@@ -19,8 +20,8 @@ from . import scalar as _scalar
 from .constants import LANES
 
 # numba has annotations in places only, so that its decorators cannot be checked: Any keeps the edge in one place.
-_types: Any = import_module("numba.core.types")
-_extending: Any = import_module("numba.extending")
+_types: Any = numba.core.types
+_extending: Any = numba.extending
 _TypeBase: Any = _types.Type
 _ModelBase: Any = _extending.models.PrimitiveModel
 

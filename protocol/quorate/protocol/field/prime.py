@@ -10,9 +10,9 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, Final
 
+import gmpy2 as untyped_gmpy2  # type: ignore[import-untyped]  # it ships no types
 import numpy as np
 
 from quorate.protocol.errors import MalformedMessage
@@ -36,8 +36,7 @@ from .vectors import (
     row,
 )
 
-# gmpy2 ships no types.
-gmpy2: Any = import_module("gmpy2")
+gmpy2: Any = untyped_gmpy2
 
 RANDOM_BYTES: Final = 40
 """Bytes of randomness that one element takes: 320 bits leave a bias below 2^-64 for p < 2^256."""

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .constants import MAX_WEIGHT, Weights, Words
+from .constants import LANE_LIMBS, LANES, MAX_WEIGHT, Weights, Words
 from .dispatch import IFMA, PORTABLE, kernel
 
 Vector: TypeAlias = NDArray[np.uint64]
@@ -24,7 +24,7 @@ MAX_ROWS: Final = 1 << 16
 
 MAX_CACHED: Final = 256
 """The most coefficients of one set that stays in memory."""
-_KEPT_WORDS: Final = {PORTABLE: 4, IFMA: 40}
+_KEPT_WORDS: Final = {PORTABLE: LIMBS, IFMA: LANE_LIMBS * LANES}
 
 
 def row(value: int) -> Vector:
