@@ -71,9 +71,11 @@ def test_a_forged_bid_does_not_displace_a_good_one(signed_request: SignedRequest
     kept.add_request(signed_request, now=NOW)
     good = make_bid(MEMBERS[0], signed_request.request)
     kept.add_bid(good, now=NOW)
+    older = make_bid(MEMBERS[0], signed_request.request, valid_until=NOW + 400)
     newer = make_bid(MEMBERS[0], signed_request.request, valid_until=NOW + 599)
     cheaper = make_bid(MEMBERS[1], signed_request.request, price=1)
-    for forged in (replace(newer, signature=good.signature), replace(cheaper, signature=good.signature)):
+    for bid in (older, newer, cheaper):
+        forged = replace(bid, signature=good.signature)
         with pytest.raises(BidRefused, match="not signed"):
             kept.add_bid(forged, now=NOW)
     assert kept.bids(id_of(signed_request)) == (good,)

@@ -43,7 +43,10 @@ _SCALE: Final = 1 << 32
 
 
 class Admission(Enum):
-    """What the book did with a message that it did not refuse; KNOWN is nothing new, and not worth forwarding."""
+    """What the book did with a message that it did not refuse, and that therefore is valid.
+
+    KNOWN: the book holds this message, or a newer bid of the same member.
+    """
 
     ADDED = "added"
     REPLACED = "replaced"
@@ -152,11 +155,13 @@ class OrderBook:
         if order is None:
             raise UnknownRequest(signed.bid.request_id)
         known = order.bids.get(signed.bid.member)
-        if known is not None and newest_first(known) <= newest_first(signed):
+        if known == signed:
             return Admission.KNOWN
         _check_peer_key(order, signed)
         victim = self._displaced(order, signed) if known is None else None
         request_id = verify_bid(signed, order.signed.request, domain=self.domain, now=now)
+        if known is not None and newest_first(known) <= newest_first(signed):
+            return Admission.KNOWN
         replaced = signed.bid.member if known is not None else victim
         if replaced is not None:
             self._drop_bid(order, replaced)
