@@ -79,6 +79,21 @@ contract GasTest is MarketTest {
         vm.snapshotGasLastCall("Market", "withdraw, token");
     }
 
+    function test_gas_largestCommittee() public {
+        uint256 count = market.MAX_PARTIES();
+        for (uint256 i = PARTIES; i < count; ++i) {
+            _fund(_member(i));
+            _deposit(_member(i), COIN, FUNDS / 2);
+        }
+        (request.parties, request.threshold, request.maxPrice) = (uint16(count), 31, 70 ether);
+        id = _submit(request);
+        _lock();
+        vm.snapshotGasLastCall("Market", "lock, 64 members");
+        bytes[] memory signatures = _attest(id, 32, 32);
+        market.fulfil(id, RESULT, signatures);
+        vm.snapshotGasLastCall("Market", "fulfil, 64 members, 32 signatures");
+    }
+
     function _lock() private {
         IQuorateMarket.Bid[] memory bids = _bids(request);
         bytes[] memory signatures = _signBids(bids);
