@@ -56,9 +56,10 @@ class NoMatch:
         return f"the {self.needed} cheapest of {self.usable} bids cost {self.excess} more than the request pays"
 
 
-def newest_first(bid: SignedBid) -> tuple[int, int, bytes]:
-    """The order in which bids of one member supersede one another: valid longest, then cheapest."""
-    return -bid.bid.valid_until, bid.bid.price, bid.signature
+def newest_first(bid: SignedBid) -> tuple[int, int, bytes, bytes, bytes]:
+    """The order in which bids of one member supersede one another: valid longest, then cheapest, then by bytes."""
+    terms = bid.bid
+    return -terms.valid_until, terms.price, terms.peer_key, bid.signature, bid.peer_signature
 
 
 def choose_committee(
