@@ -65,7 +65,11 @@ def test_a_shortage_is_made_up_in_one_batch(three):
     assert three.first.pool.stock.bits == 2 * preprocessing.DEMAND_BITS
 
 
-def test_protocols_side_by_side_share_an_empty_pool(three):
+@pytest.mark.parametrize("stock", [0, 1000])
+def test_protocols_side_by_side_share_a_pool_that_is_short(three, stock):
+    """Each of them finds the same stock at first, and what it does not use up is not kept for it."""
+    three.run(preprocess, Plan(bits=stock))
+
     def several(party, x, y):
         return (
             yield from together(
@@ -116,6 +120,7 @@ PLANS = st.builds(
 )
 
 
+@settings(derandomize=True)
 @given(PLANS, PLANS, st.integers(0, 5))
 def test_plans_add_up(one, two, factor):
     total = one + two
