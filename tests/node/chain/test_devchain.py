@@ -251,6 +251,13 @@ def test_port_in_use(devchain) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_host_of_another_machine(devchain) -> None:
+    done = _run("--port", "0", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert "cannot listen on 192.0.2.1:0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("signal", [signals.SIGTERM, signals.SIGINT])
 def test_signals_stop_it_gracefully(signal: signals.Signals, tmp_path: Path) -> None:
     endpoint = start_devchain("--state", str(tmp_path / "chain.jsonl"))
@@ -339,9 +346,16 @@ def test_nothing_of_the_evm_is_in_a_nodes_memory() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--fund", "0x12=5"], ["--fund", "0x" + "00" * 20], ["--port", "70000"], ["--chain-id", "0"]],
+    [
+        ["--fund", "0x12=5"],
+        ["--fund", "0x" + "00" * 20],
+        ["--fund", "0x" + "00" * 20 + "=0"],
+        ["--port", "70000"],
+        ["--chain-id", "0"],
+    ],
 )
 def test_bad_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.parse(["--fund", "0x" + "ab" * 20 + "=2 ether"]).fund == {"0x" + "ab" * 20: 2 * ETHER}
     with pytest.raises(SystemExit) as caught:
         command.parse(arguments)
     assert caught.value.code == 2

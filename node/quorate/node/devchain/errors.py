@@ -4,6 +4,7 @@ ChainError (quorate.node.errors)
 +-- DevchainError
     +-- DevchainMissing        the optional packages are not installed
     +-- DevchainPortInUse      another process listens on the port
+    +-- CannotListen           the host or port cannot be listened on
     +-- StateFileError         the state file is damaged, locked, or of another chain
     +-- DevchainStopped        the chain's process ended before it was ready
     +-- DevchainSlow           the chain's process took too long to be ready
@@ -40,6 +41,19 @@ class DevchainPortInUse(DevchainError):
             f"cannot listen on {host}:{port}",
             why="another process uses that port",
             todo="stop that process, or choose another port; 0 takes any free one",
+        )
+        self.host = host
+        self.port = port
+
+
+class CannotListen(DevchainError):
+    """`host`:`port` cannot be listened on; `why` is the system's word."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(
+            f"cannot listen on {host}:{port}",
+            why=why,
+            todo="choose an address of this machine and a port above 1023",
         )
         self.host = host
         self.port = port

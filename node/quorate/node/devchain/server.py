@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from quorate.node import bounded_json
 
-from .errors import DevchainPortInUse
+from .errors import CannotListen, DevchainPortInUse
 from .methods import MethodError, Methods
 
 MAX_REQUEST_BYTES = 1 << 20
@@ -26,7 +26,7 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class RpcServer(ThreadingHTTPServer):
-    """Serves `methods` on `host`:`port` (0 takes a free port; see `url`). DevchainPortInUse if it is taken."""
+    """Serves `methods` on `host`:`port` (0 takes a free port; see `url`). DevchainPortInUse, CannotListen."""
 
     daemon_threads = True
     request_queue_size = MAX_CONNECTIONS
@@ -41,7 +41,7 @@ class RpcServer(ThreadingHTTPServer):
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise DevchainPortInUse(host, port) from error
-            raise
+            raise CannotListen(host, port, error.strerror or str(error)) from error
 
     @property
     def url(self) -> str:
