@@ -66,6 +66,7 @@ BAD: list[tuple[str, str, int, int]] = [
     (body('return "one"'), "E0401", 2, 10),
     (body("return len(3)"), "E0401", 2, 10),
     (body(SECRET, "var b: secret bool = s", "return 1"), "E0401", 3, 24),
+    ("def f(a: list[int64] = []):\n  pass\n", "E0401", 1, 24),
     (body("return 1 + True"), "E0402", 2, 12),
     (body("return -True"), "E0402", 2, 10),
     (body("return min(1)"), "E0403", 2, 10),

@@ -9,7 +9,7 @@ import dataclasses
 from collections import Counter
 
 from .opcodes import FIRST_SECRET, OPERANDS, Opcode, Operand, ValueKind
-from .program import Function, Program
+from .program import Function, Instruction, Program
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ def manifest(program: Program) -> ProgramManifest:
     counts: Counter[str] = Counter()
     inputs: dict[InputUse, None] = {}
     for function in program.functions:
-        for instruction in function.code:
+        for position, instruction in enumerate(function.code):
             opcode = Opcode(instruction[0])
             if opcode >= FIRST_SECRET:
                 counts[opcode.name.lower()] += 1
             if opcode is Opcode.INPUT:
                 use = InputUse(
-                    _known(program, function, instruction[2]),
-                    _known(program, function, instruction[3]),
+                    _known(program, function, position, instruction[2]),
+                    _known(program, function, position, instruction[3]),
                     ValueKind(instruction[4]),
                 )
                 inputs[use] = None
@@ -69,18 +69,25 @@ def _signature(function: Function) -> str:
     return f"{function.name}({parameters}) -> {function.result}"
 
 
-def _known(program: Program, function: Function, register: int) -> int | None:
-    """The integer that a clear register always holds, if its one definition in the function loads a constant."""
-    if register < function.clear_parameters:
-        return None
-    definitions = [instruction for instruction in function.code if _writes(instruction, register, program)]
-    if len(definitions) != 1 or definitions[0][0] != Opcode.LOAD:
-        return None
-    constant = program.constants[definitions[0][2]]
-    return constant if type(constant) is int else None
+def _known(program: Program, function: Function, position: int, register: int) -> int | None:
+    """The integer in a clear register at `position`, if a constant was loaded into it on every way there."""
+    targets = {
+        value
+        for instruction in function.code
+        for kind, value in zip(OPERANDS[Opcode(instruction[0])], instruction[1:], strict=True)
+        if kind is Operand.JUMP
+    }
+    for index in range(position - 1, -1, -1):
+        if index + 1 in targets:
+            return None
+        instruction = function.code[index]
+        if _writes(instruction, register):
+            constant = program.constants[instruction[2]] if instruction[0] == Opcode.LOAD else None
+            return constant if type(constant) is int else None
+    return None
 
 
-def _writes(instruction: tuple[int, ...], register: int, program: Program) -> bool:
+def _writes(instruction: Instruction, register: int) -> bool:
     kinds = OPERANDS[Opcode(instruction[0])]
     return any(
         value == register and kind in (Operand.CLEAR_TARGET, Operand.CLEAR_BASE)
