@@ -14,7 +14,7 @@ UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18}
 SHOWN_DECIMALS: Final = 6
 """The most decimals that an amount is shown with; an amount that needs more is shown in a smaller unit."""
 _AMOUNT: Final = re.compile(
-    r"(?P<digits>\d{1,78}(?:_\d{1,78}){0,20})(?:\.(?P<fraction>\d{1,18}))? *(?P<unit>[a-z]+)?"
+    r"(?P<digits>[0-9]{1,78}(?:_[0-9]{1,78}){0,20})(?:\.(?P<fraction>[0-9]{1,18}))? *(?P<unit>[a-z]+)?"
 )
 
 

@@ -21,7 +21,7 @@ MAX_TEXT_CHARACTERS: Final = 4096
 MAX_ENTRIES: Final = 256
 _HOST: Final = re.compile(r"[0-9A-Za-z:.\-]{1,253}")
 _MULTIADDR: Final = re.compile(
-    r"/(?P<kind>ip4|ip6|dns|dns4|dns6)/(?P<host>[^/]+)/tcp/(?P<port>\d{1,5})(?:/p2p/(?P<peer>[^/]+))?"
+    r"/(?P<kind>ip4|ip6|dns|dns4|dns6)/(?P<host>[^/]+)/tcp/(?P<port>[0-9]{1,5})(?:/p2p/(?P<peer>[^/]+))?"
 )
 
 
