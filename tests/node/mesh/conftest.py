@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 import trio
 
-from quorate.node.mesh import DiscoveryConfig, GossipConfig, Mesh, MeshConfig, Stream, open_mesh
+from quorate.node.mesh import DiscoveryConfig, GossipConfig, Mesh, MeshConfig, Stream, StreamBroken, open_mesh
 from quorate.node.mesh import Mesh as _Mesh  # noqa: F401  # first, since it quiets the import of libp2p
 
 from libp2p.peer.id import ID  # isort: skip  # after open_mesh's package, which quiets its import
@@ -70,6 +70,68 @@ def tcp_port(mesh: Mesh) -> int:
     return int(mesh.addresses[0].split("/")[4])
 
 
+class MemoryStream:
+    """One end of a ByteStream in memory, with a window, for tests under a mock clock."""
+
+    protocol = "/memory/1"
+
+    def __init__(self, peer_id: str, window: int) -> None:
+        self.peer_id = peer_id
+        self.window = window
+        self.buffer = bytearray()
+        self.other: MemoryStream = self
+        self.ended = self.broken = self.frozen = False
+        self.changed = trio.lowlevel.ParkingLot()
+
+    async def receive(self, most_bytes: int = -1) -> bytes:
+        while not self.buffer:
+            self._check()
+            if self.ended:
+                return b""
+            await self.changed.park()
+        size = len(self.buffer) if most_bytes < 0 else most_bytes
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        self.other.changed.unpark_all()
+        return data
+
+    async def send(self, data: bytes) -> None:
+        at = 0
+        while at < len(data):
+            self._check()
+            room = self.window - len(self.other.buffer)
+            if room <= 0 or self.frozen:
+                await self.changed.park()
+                continue
+            self.other.buffer += data[at : at + room]
+            at += room
+            self.other.changed.unpark_all()
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StreamBroken(self.peer_id, self.protocol, "the stream was reset")
+
+    def end_sending(self) -> None:
+        self.other.ended = True
+        self.other.changed.unpark_all()
+
+    def close(self) -> None:
+        self.end_sending()
+        self.buffer.clear()
+
+    def reset(self) -> None:
+        for end in (self, self.other):
+            end.broken = True
+            end.changed.unpark_all()
+
+
+def memory_pair(window: int = 1 << 20) -> tuple[MemoryStream, MemoryStream]:
+    """Two ends; the first is held by "near" and talks to "far"."""
+    near, far = MemoryStream("far", window), MemoryStream("near", window)
+    near.other, far.other = far, near
+    return near, far
+
+
 @pytest.fixture
 def net() -> SimpleNamespace:
     """The helpers above, since test modules here cannot import each other."""
@@ -82,6 +144,7 @@ def net() -> SimpleNamespace:
         muxer=muxer,
         until=until,
         tcp_port=tcp_port,
+        memory_pair=memory_pair,
     )
 
 

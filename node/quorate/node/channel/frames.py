@@ -31,6 +31,8 @@ class FrameReader:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
+        self.error = ""
+        """Why the bytes are no frames of this channel; empty while they are."""
         self._buffer = bytearray()
 
     @property
@@ -39,7 +41,7 @@ class FrameReader:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that `data` completes, in order; raises FrameError at the first bad header."""
+        """The messages that `data` completes, in order; a bad header sets `error` and ends the cutting."""
         if not self._buffer and len(data) >= HEADER_BYTES:
             (word,) = _WORD.unpack_from(data)
             if word == len(data) - HEADER_BYTES and word <= self._most_bytes:
@@ -49,8 +51,8 @@ class FrameReader:
         at, end = 0, len(self._buffer)
         while end - at >= HEADER_BYTES:
             (word,) = _WORD.unpack_from(self._buffer, at)
-            size = self._checked(word)
-            if end - at - HEADER_BYTES < size:
+            size = self._size(word)
+            if self.error or end - at - HEADER_BYTES < size:
                 break
             at += HEADER_BYTES
             if word >> 30 == MESSAGE:
@@ -59,12 +61,10 @@ class FrameReader:
         del self._buffer[:at]
         return messages
 
-    def _checked(self, word: int) -> int:
+    def _size(self, word: int) -> int:
         kind, size = word >> 30, word & MOST_BODY
-        if kind == HEARTBEAT and not size:
-            return 0
-        if kind != MESSAGE:
-            raise FrameError(f"a frame of unknown kind, header {word:#010x}")
-        if size > self._most_bytes:
-            raise FrameError(f"a message of {size} bytes, over the limit of {self._most_bytes}")
+        if kind > HEARTBEAT or (kind == HEARTBEAT and size):
+            self.error = f"a frame of unknown kind, header {word:#010x}"
+        elif size > self._most_bytes:
+            self.error = f"a message of {size} bytes, over the limit of {self._most_bytes}"
         return size

@@ -192,6 +192,8 @@ class Channel:
                 self._heard = True
                 self._total_in += len(data)
                 self._take(self._reader.feed(data))
+                if self._reader.error:
+                    raise FrameError(self._reader.error)
                 await self._wait_for_room()
             if self._reader.pending_bytes:
                 raise FrameError("its stream ended inside a message")
@@ -242,6 +244,7 @@ class Channel:
             size += HEADER_BYTES + len(message)
             self._out_bytes -= len(message)
         self._writing, self._beat_due, self._said = True, False, True
+        self._room_out.unpark_all()
         self._total_out += size
         if len(parts) == 2 and size > _COALESCE_BYTES:
             await self.stream.send(parts[0])
@@ -249,7 +252,6 @@ class Channel:
         else:
             await self.stream.send(b"".join(parts))
         self._writing = False
-        self._room_out.unpark_all()
         if not self._outgoing:
             self._flushed.unpark_all()
 
