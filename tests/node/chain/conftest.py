@@ -65,12 +65,13 @@ class Endpoint:
                 stream.close()
 
 
-def start_devchain(*arguments: str) -> Endpoint:
+def start_devchain(*arguments: str, before: Callable[[], None] | None = None) -> Endpoint:
     process = subprocess.Popen(
         [sys.executable, "-m", "quorate.node.devchain", "--port", "0", "--stop-with-stdin", *arguments],
         stdin=subprocess.PIPE,  # so that it ends with us, however we end
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=before,
     )
     assert process.stdout is not None
     assert process.stderr is not None

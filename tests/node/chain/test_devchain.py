@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import json
 import os
+import resource
 import signal as signals
 import subprocess
 import sys
@@ -230,6 +231,44 @@ async def test_a_killed_chain_comes_back_with_the_same_blocks(new_signer, tmp_pa
         ):
             assert (await sender.send("deploy", Call(None, market_deployment(signer.account)))) == deployed
             assert (await sender.send("pay again", Call(bytes(18) + b"\x09\x09", value=3))).succeeded
+    finally:
+        endpoint.stop()
+
+
+async def test_a_full_disk_refuses_the_transaction_and_changes_nothing(new_signer, tmp_path: Path) -> None:
+    signer, state = new_signer(), tmp_path / "chain.jsonl"
+    arguments = ("--state", str(state), "--fund", f"{signer.address}=5 ether")
+    endpoint = start_devchain(*arguments, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)))
+    try:
+        raws = []
+        for nonce in range(10):
+            fields: dict[str, int | bytes] = {
+                "chainId": CHAIN_ID,
+                "nonce": nonce,
+                "gas": 60_000,
+                "maxFeePerGas": 10**10,
+                "maxPriorityFeePerGas": 1,
+                "to": bytes(18) + b"\x09\x09",
+                "value": 1,
+                "data": bytes(400),
+            }
+            raws.append("0x" + signer.sign_transaction(fields).raw.hex())
+        answers = [endpoint.post({"id": 1, "method": "eth_sendRawTransaction", "params": [raw]}) for raw in raws]
+        landed = [answer for answer in answers if "result" in answer]
+        assert 0 < len(landed) < 10
+        assert "state file cannot be written" in answers[len(landed)]["error"]["message"]
+        assert all("error" in answer for answer in answers[len(landed) :])
+        assert endpoint.rpc("eth_getTransactionCount", signer.address) == hex(len(landed))
+        assert endpoint.rpc("eth_blockNumber") == hex(len(landed))
+        os.kill(endpoint.process.pid, signals.SIGKILL)
+    finally:
+        endpoint.stop()
+    endpoint = start_devchain(*arguments)
+    try:
+        assert endpoint.rpc("eth_blockNumber") == hex(len(landed))
+        assert "result" in endpoint.post(
+            {"id": 1, "method": "eth_sendRawTransaction", "params": [raws[len(landed)]]}
+        )
     finally:
         endpoint.stop()
 

@@ -74,7 +74,7 @@ class Database:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise JournalInUse(self.path) from error
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
                 raise DiskFull(self.path) from error
             raise JournalCorrupt(self.path, str(error)) from error
         except sqlite3.DatabaseError as error:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from alysis import EVMVersion, Node, RPCNode
-from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
+from eth.abc import BlockAPI, BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import MiningChain
 from eth.constants import (
     BLANK_ROOT_HASH,
@@ -32,7 +32,6 @@ from eth.db import get_db_backend
 from eth.typing import AccountDetails
 from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
-from eth_typing import Address, BlockNumber
 from eth_utils.address import to_canonical_address
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
@@ -91,6 +90,12 @@ class EmbeddedChain:
             for action in statefile.replay():
                 self._replay(action)
             self._statefile = statefile
+
+    def block(self, number: int) -> BlockAPI:
+        """The block with this number, from 0 to `height`."""
+        chain: Any = self.chain  # py-evm wants numbers of a type that another package defines
+        block: BlockAPI = chain.get_canonical_block_by_number(number)
+        return block
 
     @property
     def height(self) -> int:
@@ -211,7 +216,7 @@ class EmbeddedChain:
 
     def _mine(self) -> None:
         self._node.mine_block()
-        block = self.chain.get_canonical_block_by_number(BlockNumber(self.height))
+        block = self.block(self.height)
         for index, transaction in enumerate(block.transactions):
             self.locations[bytes(transaction.hash)] = (block.number, index)
 
@@ -220,7 +225,7 @@ class EmbeddedChain:
         if block_number is None or block_number == self.height:
             header = self.chain.header.copy(timestamp=self.now())
         else:
-            parent = self.chain.get_canonical_block_header_by_number(BlockNumber(block_number))
+            parent = self.block(block_number).header
             header = self.chain.create_header_from_parent(parent, timestamp=parent.timestamp)
         return header.copy(base_fee_per_gas=0)
 
@@ -276,8 +281,8 @@ class CallMessage:
     __slots__ = ("data", "gas", "sender", "to", "value")
 
     def __init__(self, *, sender: bytes, to: bytes, value: int, data: bytes, gas: int | None) -> None:
-        self.sender = Address(sender)
-        self.to = Address(to)
+        self.sender: Any = sender  # Any: py-evm wants a type of address that another package defines
+        self.to: Any = to
         self.value = value
         self.data = data
         self.gas = gas
@@ -289,7 +294,7 @@ def build_chain(genesis: Genesis) -> MiningChain:
 
     class DevelopmentChain(MiningChain):
         chain_id = chain_id_
-        vm_configuration = ((BlockNumber(0), DevelopmentVM),)
+        vm_configuration: Any = ((0, DevelopmentVM),)  # typed with numbers that another package defines
 
         def create_header_from_parent(self, parent_header: BlockHeaderAPI, **header_params: Any) -> BlockHeaderAPI:
             return super().create_header_from_parent(
@@ -312,7 +317,7 @@ def build_chain(genesis: Genesis) -> MiningChain:
         "transaction_root": BLANK_ROOT_HASH,
     }
     state = {
-        Address(to_canonical_address(address)): AccountDetails(balance=wei, nonce=0, code=b"", storage={})
+        to_canonical_address(address): AccountDetails(balance=wei, nonce=0, code=b"", storage={})
         for address, wei in genesis.balances.items()
     }
     chain: Any = DevelopmentChain.from_genesis(get_db_backend(), parameters, state)  # typed as its base class

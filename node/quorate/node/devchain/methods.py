@@ -12,7 +12,6 @@ from typing import Any
 
 from eth.abc import BlockAPI, ReceiptAPI
 from eth.exceptions import Revert, VMError
-from eth_typing import BlockNumber
 from eth_utils.exceptions import ValidationError
 from ethereum_rpc import RPCError
 
@@ -131,7 +130,7 @@ class Methods:
         return block_number(params[position] if len(params) > position else None, self._chain.height)
 
     def _block(self, number: int) -> tuple[BlockAPI, Sequence[ReceiptAPI]]:
-        block = self._chain.chain.get_canonical_block_by_number(BlockNumber(number))
+        block = self._chain.block(number)
         return block, block.get_receipts(self._chain.chain.chaindb)
 
     def _block_by_number(self, params: Params) -> object:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import rlp  # type: ignore[import-untyped]  # ships no types
+from eth._utils.address import generate_contract_address
 from eth.abc import BlockAPI, LogAPI, ReceiptAPI, SignedTransactionAPI
 from eth.vm.forks.berlin.transactions import TypedTransaction
-from eth_utils.crypto import keccak
 
 Json = dict[str, object]
 
@@ -65,7 +64,7 @@ def receipt_json(block: BlockAPI, receipts: Sequence[ReceiptAPI], index: int) ->
     logs_before = sum(len(earlier.logs) for earlier in receipts[:index])
     created = None
     if not transaction.to:
-        created = hex_bytes(keccak(rlp.encode([transaction.sender, transaction.nonce]))[-20:])
+        created = hex_bytes(generate_contract_address(transaction.sender, transaction.nonce))
     return {
         "blockHash": hex_bytes(block.hash),
         "blockNumber": hex(block.number),
