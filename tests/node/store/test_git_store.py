@@ -139,6 +139,13 @@ async def test_a_folder_of_coprocessors_is_published(tmp_path: Path) -> None:
         await publish_folder(folder, tmp_path / "registry")
 
 
+async def test_an_empty_index_is_not_the_shipped_one(tmp_path: Path) -> None:
+    await commit(tmp_path / "source", index_files())
+    await IndexMirror(tmp_path / "programs" / "index.git").sync((tmp_path / "source").as_uri())
+    assert len((await open_registry(tmp_path / "programs")).index) == 0
+    assert len((await open_registry(tmp_path / "elsewhere")).index) == len(shipped_packages())
+
+
 async def test_sync_follows_additions_and_yanks(tmp_path: Path) -> None:
     source, mirror = tmp_path / "source", IndexMirror(tmp_path / "mirror")
     assert await mirror.load() is None

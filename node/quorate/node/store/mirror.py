@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+import trio
+
 from quorate.node.files import disk_errors
 from quorate.registry import Index, InvalidIndex, Snapshot, check_update
 from quorate.registry.index import CONFIG_PATH, MAX_FILE_BYTES, MAX_NAMES
@@ -36,13 +38,16 @@ class IndexMirror:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._loaded: Index | None = None
 
     async def load(self) -> Index | None:
         """The index as it was last taken, or None when there was no `sync` yet; raises GitFailed, InvalidIndex."""
         if not (self.folder / "HEAD").is_file():
             return None
         tip = await self._tip(MAIN)
-        return None if tip is None else Index.load(await read_snapshot(self.folder, tip))
+        if tip is not None:
+            self._loaded = await self._index_at(tip)
+        return self._loaded
 
     async def sync(self, location: str) -> Index:
         """Bring the copy up to `location` (a URL) and return the index.
@@ -54,19 +59,26 @@ class IndexMirror:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "HEAD").is_file():
             await run_git(None, "init", "--quiet", "--bare", str(self.folder))
-        known, known_tip = await self.load(), await self._tip(MAIN)
+        known = await self.load()
         await self._fetch(location)
         tip = await self._tip(_CANDIDATE)
         if tip is None:
             raise InvalidIndex("the repository", "has no commit")
-        if known is not None and tip == known_tip:
-            return known
-        update = Index.load(await read_snapshot(self.folder, tip))
-        if known is not None:
-            check_update(known, update)
-        await run_git(self.folder, "update-ref", MAIN, tip, known_tip or "0" * len(tip))
-        await self._tidy()
+        update = await self._index_at(tip)
+        if known is None or known.tip != tip:
+            if known is not None:
+                await trio.to_thread.run_sync(check_update, known, update)
+            await run_git(self.folder, "update-ref", MAIN, tip, known.tip if known is not None else "0" * len(tip))
+            self._loaded = update
+            await self._tidy()
         return update
+
+    async def _index_at(self, tip: str) -> Index:
+        """The checked index at commit `tip`; the last one is kept, since most syncs bring nothing new."""
+        if self._loaded is not None and self._loaded.tip == tip:
+            return self._loaded
+        snapshot = await read_snapshot(self.folder, tip)
+        return await trio.to_thread.run_sync(Index.load, snapshot)
 
     async def _fetch(self, location: str) -> None:
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--depth=1")

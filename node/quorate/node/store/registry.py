@@ -41,12 +41,14 @@ _log = get_logger("registry")
 class Registry:
     """The registry of one node in `folder`; make it with `open_registry`."""
 
-    def __init__(self, folder: Path, *, index: Index, source: Source | None, fetch: Fetch | None) -> None:
+    def __init__(
+        self, folder: Path, *, index: Index, mirror: IndexMirror, source: Source | None, fetch: Fetch | None
+    ) -> None:
         self.index = index
         self.source = source
         self.fetch = fetch
         self.cache = ArchiveCache(folder / ARCHIVES_FOLDER)
-        self._mirror = IndexMirror(folder / INDEX_FOLDER)
+        self._mirror = mirror
         self._shipped = {package.content_hash: package for package in shipped_packages()}
         self._packages: dict[bytes, Package] = {}
         self._local = ArchiveCache(source.archives) if source is not None and source.archives is not None else None
@@ -116,5 +118,7 @@ async def open_registry(folder: Path, *, source: Source | None = None, fetch: Fe
 
     It does not touch the network: call `sync` for that. Raises GitFailed or InvalidIndex for a damaged mirror.
     """
-    index = await IndexMirror(folder / INDEX_FOLDER).load() or shipped_index()
-    return Registry(folder, index=index, source=source, fetch=fetch)
+    mirror = IndexMirror(folder / INDEX_FOLDER)
+    index = await mirror.load()
+    index = shipped_index() if index is None else index
+    return Registry(folder, index=index, mirror=mirror, source=source, fetch=fetch)
