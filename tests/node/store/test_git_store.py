@@ -294,6 +294,15 @@ def test_a_url_is_taken_as_it_is(tmp_path: Path) -> None:
     assert parse_source(".", base=tmp_path).location == tmp_path.resolve().as_uri()
 
 
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse_source(tmp_path.as_uri(), base=Path("/")).location == tmp_path.resolve().as_uri()
+    monkeypatch.setattr(os, "geteuid", lambda: 4321)
+    for text in (".", tmp_path.as_uri()):
+        with pytest.raises(SourceRefused, match="belongs to user") as caught:
+            parse_source(text, base=tmp_path)
+        assert "chown -R 4321" in caught.value.todo
+
+
 def test_a_damaged_cached_archive_is_removed_and_said_so(tmp_path: Path) -> None:
     cache, item = ArchiveCache(tmp_path / "archives"), package()
     assert cache.read(item.content_hash) is None

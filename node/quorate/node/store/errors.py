@@ -23,11 +23,11 @@ from quorate.node.errors import HomeError, NetworkError, UsageError
 class SourceRefused(UsageError):
     """The `source` of an index is none that we take."""
 
-    def __init__(self, source: str, reason: str) -> None:
+    def __init__(self, source: str, reason: str, *, todo: str = "") -> None:
         super().__init__(
             f"cannot take a registry index from {source!r}",
             why=reason,
-            todo="give a folder, or a URL that starts with https:// or file://",
+            todo=todo or "give a folder, or a URL that starts with https:// or file://",
         )
         self.source = source
         self.reason = reason

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .errors import SourceRefused
 
@@ -28,20 +29,26 @@ class Source:
 def parse_source(text: str, *, base: Path) -> Source:
     """The source that `text` means: a folder relative to `base`, or an https or file URL; or SourceRefused."""
     if "://" in text:
-        return Source(_check_url(text))
+        return _parse_url(text)
     if not text or text.startswith("-") or "\0" in text:
         raise SourceRefused(text, "it is neither a folder nor a URL")
-    folder = (base / text).resolve()
+    return _folder_source(text, (base / text).resolve())
+
+
+def _folder_source(text: str, folder: Path) -> Source:
     if not folder.is_dir():
         raise SourceRefused(text, f"there is no folder {folder}")
-    index = folder / INDEX_FOLDER
-    if index.is_dir():
-        archives = folder / ARCHIVES_FOLDER
-        return Source(index.as_uri(), archives if archives.is_dir() else None)
-    return Source(folder.as_uri())
+    index, archives = folder / INDEX_FOLDER, folder / ARCHIVES_FOLDER
+    if not index.is_dir():
+        index = folder
+    owner = index.stat().st_uid
+    if owner != os.geteuid():  # git refuses it too, since a repository's own settings can name programs to run
+        todo = f"run: chown -R {os.geteuid()} '{folder}', or copy the folder, or serve it over https"
+        raise SourceRefused(text, f"{index} belongs to user {owner}, not to us", todo=todo)
+    return Source(index.as_uri(), archives if index is not folder and archives.is_dir() else None)
 
 
-def _check_url(text: str) -> str:
+def _parse_url(text: str) -> Source:
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -50,4 +57,6 @@ def _check_url(text: str) -> str:
         raise SourceRefused(f"{parts.scheme}://...", "it holds a user name or password, which would reach logs")
     if parts.scheme not in ("https", "file"):
         raise SourceRefused(text, f"{parts.scheme} is not a transport that we take")
-    return text
+    if parts.scheme == "file":
+        return _folder_source(text, Path(unquote(parts.path)))
+    return Source(text)
