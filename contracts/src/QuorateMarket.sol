@@ -44,8 +44,8 @@ contract QuorateMarket is Balances, EIP712 {
         entry.state = State.Submitted;
         entry.token = request.token;
         entry.escrow = uint96(request.maxPrice);
-        emit Submitted(id, request.requestor, request.program, request);
         _spend(request.token, request.maxPrice);
+        emit Submitted(id, request.requestor, request.program, request);
     }
 
     /// @inheritdoc IQuorateMarket

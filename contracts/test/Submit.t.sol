@@ -39,6 +39,13 @@ contract SubmitTest is MarketTest {
         _submit(request);
     }
 
+    function test_submitTellsWhatItPulled() public {
+        _deposit(requestor, address(token), 4);
+        vm.expectEmit(address(market));
+        emit IQuorateMarket.Deposited(address(token), requestor, MAX_PRICE - 4);
+        _submit(_request(address(token)));
+    }
+
     function test_submitSpendsTheFreeBalanceForWhatIsMissing(uint256 sent) public {
         sent = sent % (MAX_PRICE + 1);
         _deposit(requestor, COIN, MAX_PRICE);
