@@ -266,6 +266,39 @@ async def test_a_refused_transaction_frees_its_nonce_and_may_be_tried_again(
         assert await chain.nonce(signer.account) == 2
 
 
+async def test_a_transaction_that_can_never_be_mined_is_given_up_after_a_restart(
+    endpoint, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tx.sqlite"
+    async with open_chain(endpoint.url) as chain:
+
+        async def killed() -> None:
+            async with open_sender(chain, signer, journal_path=path, policy=FAST) as sender:
+                _kill_at(monkeypatch, sender, "after journal")
+                monkeypatch.setattr(chain, "chain_id", 31337)
+                sign = sender.sign
+
+                def sign_for_another_chain(call, **named):
+                    chain.chain_id = 1
+                    try:
+                        return sign(call, **named)
+                    finally:
+                        chain.chain_id = 31337
+
+                sender.sign = sign_for_another_chain
+                await sender.submit("doomed", Call(FRIEND))
+
+        with pytest.raises(Killed):
+            await killed()
+        async with open_sender(chain, signer, journal_path=path, policy=FAST) as sender:
+            with trio.fail_after(30), pytest.raises(TransactionRejected):
+                await sender.wait("doomed")
+            assert (await sender.send("after", Call(FRIEND))).succeeded
+            with trio.fail_after(30):
+                assert (await sender.send("doomed", Call(FRIEND))).succeeded
+        assert await chain.nonce(signer.account) == 2
+
+
 async def test_a_transaction_that_reverts_when_mined_raises_each_time(
     endpoint, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
