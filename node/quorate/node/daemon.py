@@ -75,7 +75,7 @@ async def run_daemon(config: NodeConfig) -> None:
             _log.warning("session_failed_by_restart", session=session.session_id.hex()[:16])
         market = await _open_market(stack, config, keys)
         mesh = await stack.enter_async_context(open_mesh(keys.mesh.secret.reveal(), mesh_config(config)))
-        registry = await _open_registry(config, mesh)
+        registry = await open_node_registry(config, mesh)
         node = Node(config, keys=keys, journal=journal, market=market, mesh=mesh, registry=registry)
         await node.run()
 
@@ -110,11 +110,13 @@ def mesh_config(config: NodeConfig) -> MeshConfig:
     return MeshConfig(listen=config.mesh.listen, discovery=discovery)
 
 
-async def _open_registry(config: NodeConfig, mesh: Mesh) -> Registry:
+async def open_node_registry(config: NodeConfig, mesh: Mesh) -> Registry:
+    """The registry of a home, synchronised with its source if that answers, asking peers for what it lacks."""
     async def fetch(content_hash: bytes) -> bytes:
         return await fetch_archive(mesh, content_hash)
 
-    source = parse_source(config.registry.index, base=config.home)
+    index = config.registry.index
+    source = parse_source(index, base=config.home) if index is not None else None
     registry = await open_registry(config.home / PROGRAMS_FOLDER, source=source, fetch=fetch)
     try:
         await registry.sync()

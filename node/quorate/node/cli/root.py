@@ -15,6 +15,8 @@ COMMANDS: Final = {
     "program": "Check, format and inspect programs.",
     "node": "Make, run and inspect a node.",
     "testnet": "A whole network on this machine: a chain and several nodes.",
+    "client": "Take part in a request as a client: give an input, get an output.",
+    "account": "The balance of a home: on the chain and in the market.",
     "registry": "Publish, find and fetch programs.",
     "devchain": "A development chain on this machine.",
     "warm": "Compile the numeric kernels now instead of at first use.",

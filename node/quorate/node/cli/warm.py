@@ -19,12 +19,17 @@ app = typer.Typer(add_completion=False)
 def warm(as_json: JsonOption = False) -> None:
     """Compile the numeric kernels now instead of at first use; quick when they are compiled already."""
     started = time.monotonic()
-    kernels = _compile_quietly() if as_json else _compile_with_bar(started)
+    kernels = warm_kernels(quiet=as_json)
     seconds = time.monotonic() - started
     if as_json:
         print_json({"kernels": kernels, "seconds": round(seconds, 3)})
     elif seconds > QUIET_SECONDS:
         typer.echo(f"{kernels} kernels are ready after {seconds:.1f} s; next time they come from the cache.")
+
+
+def warm_kernels(*, quiet: bool) -> int:
+    """Compile or load every kernel, behind a progress bar unless `quiet`; how many there are."""
+    return _compile_quietly() if quiet else _compile_with_bar(time.monotonic())
 
 
 def _compile_quietly() -> int:

@@ -27,6 +27,7 @@ from quorate.marketplace import (
 from quorate.node.chain import MarketClient
 from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import Journal, OrderRecord, OrderRole, OrderState
+from quorate.node.kernels import load_kernels
 from quorate.node.keys import NodeKeys
 from quorate.node.mesh import Mesh
 from quorate.node.programs import Programs
@@ -164,6 +165,7 @@ class Broker:
         self._open[request_id] = signed.request
         await self._desk.publish(message)
         _log.info("bid", request=request_id.hex()[:16], price=offer.price)
+        await load_kernels()
 
     def _drop_ended(self) -> None:
         now = self._clock()

@@ -21,6 +21,7 @@ from quorate.node.channel import PeerFault, SessionSetupFailed, SessionTransport
 from quorate.node.driver import ROUND_TIMEOUT_S, drive
 from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import EnvelopeRecord, Journal, Member, SessionRecord, SessionState
+from quorate.node.kernels import load_kernels
 from quorate.node.keys import NodeKeys
 from quorate.node.mesh import Mesh
 from quorate.protocol.codec import encode
@@ -144,7 +145,10 @@ class Session:
 
     async def _connect_and_work(self) -> None:
         table = {seat.party: seat.peer for seat in self.terms.seats}
-        started = monotonic()
+        started = self._enter("kernels")
+        await load_kernels()
+        self._clock_phase("kernels", started)
+        started = self._enter("connect")
         try:
             async with open_session(
                 self._mesh, self.terms.request_id, party=self.terms.party, table=table, setup_s=SETUP_S

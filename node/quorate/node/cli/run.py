@@ -1,0 +1,191 @@
+"""`quorate run`: any program, in this process or on a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import JsonOption, print_json, print_pairs, print_table
+
+if TYPE_CHECKING:
+    from quorate.node.jobs.network import Job
+    from quorate.node.requestor import Terms
+    from quorate.registry import Package
+
+app = typer.Typer(add_completion=False, help="Run a program on a committee and print its result.")
+
+
+@app.command()
+def run(
+    program: Annotated[str, typer.Argument(help="name, name@version, or a file.stfl")],
+    inputs: Annotated[
+        list[str], typer.Option("--input", help="A client and its values: alice=120 or alice=1,2,3; repeat.")
+    ],
+    argument: Annotated[
+        list[str] | None, typer.Option("--argument", help="A public argument, as name=value; repeat.")
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="The whole committee in this process.")] = False,
+    testnet: Annotated[
+        Path | None, typer.Option("--testnet", help="The home of a running testnet (quorate testnet up).")
+    ] = None,
+    parties: Annotated[int, typer.Option(help="The size of the committee, n.")] = 5,
+    threshold: Annotated[int, typer.Option(help="How many members may collude, t < n/2.")] = 1,
+    max_price: Annotated[str, typer.Option(help="The most to pay, all members together.")] = "0.01 ether",
+    collateral: Annotated[str, typer.Option(help="What each member must lock.")] = "0.01 ether",
+    deadline: Annotated[int, typer.Option(help="Seconds for the work, after 20 for the bids.")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """Run PROGRAM for the clients of --input and print what each of them gets.
+
+    With --local all parties run in this process, with the real protocols; else the request goes to a testnet: each
+    client is a process, the price is escrowed, a committee is locked, and the chain pays it.
+    """
+    from quorate.node.errors import UsageError
+    from quorate.node.jobs.values import parse_inputs
+
+    if local == (testnet is not None):
+        raise UsageError("where should it run?", why="--local and --testnet exclude one another", todo="give one")
+    values = parse_inputs(inputs)
+    package = _package(program, values)
+    arguments = _arguments(package, argument or [])
+    if local:
+        _run_local(package, values, arguments, parties=parties, threshold=threshold, as_json=as_json)
+        return
+    assert testnet is not None
+    from quorate.node.amounts import parse_amount
+    from quorate.node.requestor import Terms
+
+    terms = Terms(
+        parties=parties,
+        threshold=threshold,
+        working_s=deadline,
+        max_price=int(parse_amount(max_price)),
+        collateral=int(parse_amount(collateral)),
+    )
+    _run_on_testnet(package, values, arguments, testnet.absolute(), terms, as_json=as_json)
+
+
+def _package(program: str, values: Mapping[str, Sequence[int]]) -> Package:
+    from quorate.node.jobs.packages import is_source_file, package_of_file, shipped_package
+
+    return package_of_file(Path(program), values) if is_source_file(program) else shipped_package(program)
+
+
+def _arguments(package: Package, given: Sequence[str]) -> list[int]:
+    """The public arguments in the manifest's order, with its defaults."""
+    from quorate.node.errors import UsageError
+    from quorate.node.jobs.values import parse_inputs
+
+    named = {name: value[0] for name, value in parse_inputs(given, option="--argument").items()}
+    arguments: list[int] = []
+    for spec in package.manifest.arguments:
+        value = named.pop(spec.name, spec.default)
+        if value is None:
+            raise UsageError(
+                f"the argument {spec.name} is missing",
+                why=spec.description,
+                todo=f"add --argument {spec.name}=...",
+            )
+        arguments.append(value)
+    if named:
+        raise UsageError(f"{package.manifest.name} takes no argument {', '.join(named)}", todo="leave it out")
+    return arguments
+
+
+def _run_local(
+    package: Package,
+    values: Mapping[str, Sequence[int]],
+    arguments: Sequence[int],
+    *,
+    parties: int,
+    threshold: int,
+    as_json: bool,
+) -> None:
+    from quorate.node.jobs.local import run_locally
+
+    result = run_locally(package, values, arguments=arguments, parties=parties, threshold=threshold)
+    costs = result.statistics
+    if as_json:
+        print_json(
+            {
+                "outputs": {name: list(output) for name, output in result.outputs.items()},
+                "public_result": result.public_result,
+                "parties": parties,
+                "threshold": threshold,
+                "phases": {name: round(seconds, 4) for name, seconds in result.phases.items()},
+                "rounds": costs.rounds,
+                "multiplications": costs.multiplications,
+                "bytes": costs.bytes_sent,
+            }
+        )
+        return
+    _print_outputs(result.outputs, result.public_result)
+    print_pairs(
+        [
+            ("committee", f"{parties} parties, threshold {threshold}, all in this process"),
+            ("rounds", str(costs.rounds)),
+            ("multiplications", str(costs.multiplications)),
+            ("bytes a party", f"{costs.bytes_sent:,} sent"),
+            *((f"{name} s", f"{seconds:.3f}") for name, seconds in result.phases.items()),
+        ]
+    )
+
+
+def _print_outputs(outputs: Mapping[str, Sequence[Any]], public_result: str) -> None:  # Any: int or bool
+    print_table(
+        ["client", "output"], [[name, ", ".join(map(str, output)) or "-"] for name, output in outputs.items()]
+    )
+    if public_result:
+        print_pairs([("public result", public_result)])
+
+
+def _run_on_testnet(
+    package: Package,
+    values: Mapping[str, Sequence[int]],
+    arguments: Sequence[int],
+    home: Path,
+    terms: Terms,
+    *,
+    as_json: bool,
+) -> None:
+    import trio
+
+    from quorate.node.errors import UsageError
+    from quorate.node.jobs.report import job_json, print_job
+    from quorate.node.testnet import read_network
+
+    network = read_network(home)
+    if network is None:
+        raise UsageError(
+            f"no testnet runs in {home}", todo=f"start one with: quorate testnet up --home '{home}' --detach"
+        )
+    from quorate.node.jobs.network import run_on_network
+    from quorate.node.jobs.testnet import requestor_config, testnet_accounts
+
+    config = requestor_config(network)
+    progress = (lambda _: None) if as_json else (lambda step: typer.echo(f"... {step}", err=True))
+
+    async def work() -> Job:
+        return await run_on_network(
+            config,
+            package,
+            values,
+            arguments=arguments,
+            terms=terms,
+            accounts=testnet_accounts(network),
+            folder=home,
+            progress=progress,
+        )
+
+    job = trio.run(work)
+    if as_json:
+        print_json(job_json(job, parties=terms.parties, threshold=terms.threshold))
+        return
+    _print_outputs(
+        {name: result["outputs"] for name, result in job.results.items()},
+        next(iter(job.results.values()))["public_result"] if job.results else "",
+    )
+    print_job(job)

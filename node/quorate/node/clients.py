@@ -1,0 +1,359 @@
+"""A client of a session: gives its input by masks, and opens the output that the committee sealed to it.
+
+The client trusts no single member and no peer: the committee is what the chain locked, the members are who signed
+the locked bids, mask shares must lie on one polynomial, and an output counts when its envelope's hash is in the
+statement whose digest the chain has accepted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+import structlog
+import trio
+
+from quorate.contracts import Fulfilled, RequestState, topic_of
+from quorate.marketplace import QuorateMarketplaceError, verify_match
+from quorate.node.channel import RemoteRefusal, call
+from quorate.node.errors import QuorateNodeError
+from quorate.node.light import LightNode
+from quorate.node.mesh import peer_id_of
+from quorate.node.orders import ORDER_CALL_PROTOCOL, MatchedOrder, OwnOrdersCall, OwnOrdersReply
+from quorate.node.orders.messages import MAX_ORDER_REPLY_BYTES
+from quorate.node.programs import task_of
+from quorate.node.session.messages import InputCall, MaskCall, MaskReply, OutputCall, OutputReply
+from quorate.node.session.service import CALL_WAIT_S, NOT_YET
+from quorate.node.session.session import SESSION_CALL_PROTOCOL
+from quorate.protocol.codec import decode, encode
+from quorate.protocol.committee import CommitteeTask, OutputPlaintext, readable
+from quorate.protocol.envelope import EnvelopeContext, ResultStatement, unseal
+from quorate.protocol.errors import MalformedMessage, ProgramError, QuorateProtocolError
+from quorate.protocol.field import BN254
+from quorate.protocol.mpc import ClientInput, ClientOutput, PartyId, signed_integers
+
+POLL_S: Final = 0.3
+"""How often peers are asked for an order of ours, and the chain for its state."""
+CALL_TIMEOUT_S: Final = CALL_WAIT_S + 5
+MAX_PEERS_ASKED: Final = 8
+LOOKBACK_BLOCKS: Final = 10_000
+"""How far back the event of a result is looked for."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SessionLost(QuorateNodeError):
+    """The session of a request ended without a result for us; `reason` says why."""
+
+    exit_code = 10
+
+    def __init__(self, request_id: bytes, reason: str, *, todo: str = "") -> None:
+        super().__init__(
+            f"request 0x{request_id.hex()[:16]}... gave no result",
+            why=reason,
+            todo=todo or "the input stays secret; ask the requestor to submit a new request",
+        )
+        self.request_id = request_id
+
+
+class NoOrder(QuorateNodeError):
+    """No committee was locked for a request that names this client."""
+
+    exit_code = 10
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"no request for this client was locked within {seconds:g} s",
+            why="no peer knows one, or it was not matched",
+            todo="check with the requestor that the request names this client's keys (quorate node id)",
+        )
+
+
+class InputRejected(QuorateNodeError):
+    """Our own values do not fit the program; nothing was sent."""
+
+    exit_code = 2
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the input was not sent", why=reason, todo="give values in the range of the program")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientResult:
+    """What a client got: its values in the order of the program, and the public result as text."""
+
+    request_id: bytes
+    client: int
+    name: str
+    values: tuple[int | bool, ...] = field(repr=False)
+    public_result: str
+    result_digest: bytes
+    wrong_parties: tuple[int, ...]
+
+
+async def take_part(
+    node: LightNode, *, program: str, values: Sequence[int], timeout_s: float, request_id: bytes | None = None
+) -> ClientResult | None:
+    """Give `values` to the next locked request on `program` that names us, and wait for our output.
+
+    None when we receive nothing. Raises InputRejected before anything is sent, NoOrder, SessionLost.
+    """
+    package, compiled = await node.programs.load(program)
+    started = monotonic()
+    order = await _find_order(node, package.content_hash, request_id, timeout_s=timeout_s)
+    details = order.signed.details
+    slot = details.client_index(node.keys.mesh.public_key)
+    assert slot is not None  # _find_order returns orders of ours only
+    task = task_of(package, compiled, details, request_id=order.match.request_id)
+    if details.clients[slot].input_count:
+        try:
+            package.manifest.check_inputs(values, details.arguments)
+        except ValueError as error:
+            raise InputRejected(str(error)) from None
+    part = _Part(node, order, task, slot)
+    result: ClientResult | None = None
+    with trio.move_on_after(max(1.0, timeout_s - (monotonic() - started))) as patience:
+        result = await part.run(values)
+    if not patience.cancelled_caught:
+        return result
+    raise SessionLost(order.match.request_id, f"there was no result within {timeout_s:g} s")
+
+
+async def _find_order(
+    node: LightNode, program_hash: bytes, request_id: bytes | None, *, timeout_s: float
+) -> MatchedOrder:
+    asked = encode(OwnOrdersCall(program_hash))
+    with trio.move_on_after(timeout_s):
+        while True:
+            for peer in node.mesh.peers()[:MAX_PEERS_ASKED]:
+                for order in await _orders_at(node, peer, asked):
+                    if request_id in (None, order.match.request_id) and await _is_ours(node, order, program_hash):
+                        return order
+            await trio.sleep(POLL_S)
+    raise NoOrder(timeout_s)
+
+
+async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedOrder, ...]:
+    try:
+        reply = await call(
+            node.mesh, peer, ORDER_CALL_PROTOCOL, asked, timeout_s=5, most_bytes=MAX_ORDER_REPLY_BYTES
+        )
+        return decode(OwnOrdersReply, reply).orders
+    except (QuorateNodeError, MalformedMessage) as error:
+        _log.debug("no_orders", peer=peer, reason=str(error))
+        return ()
+
+
+async def _is_ours(node: LightNode, order: MatchedOrder, program_hash: bytes) -> bool:
+    """Whether the chain says of `order` what the peer says, and it is for our keys and this program."""
+    signed, match = order.signed, order.match
+    try:
+        request_id = verify_match(match, signed.request, domain=node.market.domain)
+    except QuorateMarketplaceError as error:
+        _log.warning("order_refused", reason=str(error))
+        return False
+    details = signed.details
+    slot = details.client_index(node.keys.mesh.public_key)
+    if slot is None or details.digest() != signed.request.details or signed.request.program != program_hash:
+        return False
+    if details.clients[slot].encryption_key != node.keys.encryption.public_key:
+        return False
+    if await node.market.state(request_id) not in (RequestState.LOCKED, RequestState.FULFILLED):
+        return False
+    members = tuple(member.account for member in await node.market.committee(request_id))
+    return members == tuple(bid.bid.member for bid in match.bids)
+
+
+class _Part:
+    """Our part in one session."""
+
+    def __init__(self, node: LightNode, order: MatchedOrder, task: CommitteeTask, slot: int) -> None:
+        self._node = node
+        self._task = task
+        self._slot = slot
+        self._request = order.signed.request
+        self._request_id = order.match.request_id
+        self._entry = order.signed.details.clients[slot]
+        self._peers = {
+            PartyId(party): peer_id_of(bid.bid.peer_key) for party, bid in enumerate(order.match.bids, start=1)
+        }
+        for bid in order.match.bids:
+            node.mesh.discovery.book.add(peer_id_of(bid.bid.peer_key), list(bid.addresses))
+        self._log = _log.bind(session=self._request_id.hex()[:16], client=slot)
+
+    async def run(self, values: Sequence[int]) -> ClientResult | None:
+        """Give the input, then wait for the output."""
+        outcome: list[ClientResult | None] = []
+        lost: list[SessionLost] = []
+        async with trio.open_nursery() as nursery:
+
+            async def work() -> None:
+                try:
+                    if self._entry.input_count:
+                        await self._give(values)
+                    outcome.append(await self._receive() if self._entry.receives else None)
+                except SessionLost as error:
+                    lost.append(error)
+                nursery.cancel_scope.cancel()
+
+            async def watch() -> None:
+                state = await self._ended_badly()
+                lost.append(SessionLost(self._request_id, f"the chain says that it is {state.name.lower()}"))
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(work)
+            nursery.start_soon(watch)
+        if not outcome:
+            raise lost[0]
+        return outcome[0]
+
+    async def _ended_badly(self) -> RequestState:
+        while True:
+            state = await self._node.market.state(self._request_id)
+            if state.is_final and state is not RequestState.FULFILLED:
+                return state
+            await trio.sleep(POLL_S)
+
+    # --- input
+
+    async def _give(self, values: Sequence[int]) -> None:
+        threshold, parties = self._request.threshold, self._request.parties
+        machine = ClientInput(BN254, self._task.clients[self._slot].inputs, parties=parties, threshold=threshold)
+        replies = await self._ask_all(encode(MaskCall(self._request_id)), needed=parties)
+        shares: dict[PartyId, bytes] = {}
+        for party, reply in replies.items():
+            shares[party] = decode(MaskReply, reply).body
+        try:
+            masked = await trio.to_thread.run_sync(machine.mask, values, shares)
+        except ProgramError as error:
+            raise InputRejected(str(error)) from None
+        except QuorateProtocolError as error:
+            raise SessionLost(self._request_id, f"the masks cannot be trusted: {error}") from error
+        await self._ask_all(encode(InputCall(self._request_id, masked)), needed=parties)
+        self._log.info("value_given")
+
+    # --- output
+
+    async def _receive(self) -> ClientResult:
+        """Collect envelopes until t+1 of them open and agree with what the chain accepted, then a little longer."""
+        digest = await self._accepted_digest()
+        threshold = self._request.threshold
+        replies = await self._ask_all(encode(OutputCall(self._request_id)), needed=threshold + 1, linger_s=1.0)
+        plaintexts: dict[PartyId, OutputPlaintext] = {}
+        statement: ResultStatement | None = None
+        for party, reply in sorted(replies.items()):
+            opened = self._open(party, reply, digest)
+            if opened is not None:
+                statement, plaintexts[party] = opened
+        if statement is None or len(plaintexts) <= threshold:
+            raise SessionLost(
+                self._request_id,
+                f"{len(plaintexts)} of {len(replies)} members gave the output that was attested; "
+                f"{threshold + 1} are needed",
+                todo="the outputs stay with the members; ask again later with --request",
+            )
+        return await trio.to_thread.run_sync(self._reconstruct, statement, plaintexts, digest)
+
+    async def _accepted_digest(self) -> bytes:
+        """The result digest in the chain's Fulfilled event, once it is there."""
+        while await self._node.market.state(self._request_id) is not RequestState.FULFILLED:
+            await trio.sleep(POLL_S)
+        event = await fulfilled_event(self._node, self._request_id)
+        return event.result_digest
+
+    def _open(self, party: PartyId, reply: bytes, digest: bytes) -> tuple[ResultStatement, OutputPlaintext] | None:
+        try:
+            output = decode(OutputReply, reply)
+            if output.statement.digest() != digest or output.envelope is None:
+                raise MalformedMessage("its statement is not the one that the chain accepted")
+            hashes = {(entry.party, entry.client): entry.sha256 for entry in output.statement.envelopes}
+            if hashes.get((party, self._slot)) != hashlib.sha256(output.envelope).digest():
+                raise MalformedMessage("its envelope is not the one that was attested")
+            context = EnvelopeContext(self._request_id, party, self._slot)
+            private_key = self._node.keys.encryption.secret.reveal()
+            plain = decode(OutputPlaintext, unseal(output.envelope, private_key=private_key, context=context))
+        except MalformedMessage as error:
+            self._log.warning("output_refused", party=party, reason=error.reason)
+            return None
+        return output.statement, plain
+
+    def _reconstruct(
+        self, statement: ResultStatement, plaintexts: dict[PartyId, OutputPlaintext], digest: bytes
+    ) -> ClientResult:
+        kinds = next(iter(plaintexts.values())).kinds
+        if any(plain.kinds != kinds for plain in plaintexts.values()):
+            raise SessionLost(self._request_id, "the members do not agree on the kinds of the output")
+        machine = ClientOutput(BN254, len(kinds), parties=self._request.parties, threshold=self._request.threshold)
+        try:
+            decoded = machine.reconstruct({party: plain.shares for party, plain in plaintexts.items()})
+        except QuorateProtocolError as error:
+            raise SessionLost(self._request_id, f"the output shares do not fit together: {error}") from error
+        numbers = signed_integers(BN254, decoded.secrets)
+        return ClientResult(
+            request_id=self._request_id,
+            client=self._slot,
+            name=self._entry.name,
+            values=tuple(readable(kind, number) for kind, number in zip(kinds, numbers, strict=True)),
+            public_result=statement.public_result,
+            result_digest=digest,
+            wrong_parties=tuple(sorted(decoded.wrong)),
+        )
+
+    # --- calls
+
+    async def _ask_all(self, request: bytes, *, needed: int, linger_s: float = 0.0) -> dict[PartyId, bytes]:
+        """The replies of all members, or of `needed` of them when the others do not answer `linger_s` longer."""
+        replies: dict[PartyId, bytes] = {}
+        failures: dict[PartyId, str] = {}
+        async with trio.open_nursery() as nursery:
+
+            async def ask(party: PartyId) -> None:
+                try:
+                    replies[party] = await self._ask(party, request)
+                except QuorateNodeError as error:
+                    failures[party] = str(error)
+                if len(replies) + len(failures) == len(self._peers):
+                    nursery.cancel_scope.cancel()
+                elif len(replies) == needed and linger_s:
+                    nursery.cancel_scope.deadline = trio.current_time() + linger_s
+
+            for party in self._peers:
+                nursery.start_soon(ask, party)
+        if len(replies) < needed:
+            reason = "; ".join(f"member {party}: {why}" for party, why in sorted(failures.items()))
+            raise SessionLost(self._request_id, f"{len(replies)} members answered, {needed} must: {reason}")
+        return replies
+
+    async def _ask(self, party: PartyId, request: bytes) -> bytes:
+        """One member's reply; a member that is not ready, or not reachable for the moment, is asked again."""
+        peer = self._peers[party]
+        while True:
+            try:
+                await self._node.mesh.connect_peer(peer)
+                return await call(self._node.mesh, peer, SESSION_CALL_PROTOCOL, request, timeout_s=CALL_TIMEOUT_S)
+            except RemoteRefusal as refusal:
+                if refusal.code != NOT_YET:
+                    raise
+            except QuorateNodeError as error:
+                self._log.debug("member_unreachable", party=party, reason=str(error))
+            await trio.sleep(POLL_S)
+
+
+async def fulfilled_event(node: LightNode, request_id: bytes) -> Fulfilled:
+    """The Fulfilled event of a fulfilled request; SessionLost when the chain shows none."""
+    chain = node.market.chain
+    height = await chain.height()
+    logs = await chain.logs(
+        first=max(0, height - LOOKBACK_BLOCKS),
+        last=height,
+        addresses=(node.market.address,),
+        topics=((topic_of(Fulfilled),), (request_id,)),
+    )
+    for log in logs:
+        event = node.market.event_of(log)
+        if isinstance(event, Fulfilled):
+            return event
+    raise SessionLost(request_id, "the chain shows no result, though it says that there is one")

@@ -1,0 +1,146 @@
+"""A job on a network: client processes, a requestor in this one, and an account of everything that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import trio
+
+from quorate.contracts import COIN
+from quorate.marketplace import ClientEntry
+from quorate.node.config import NodeConfig
+from quorate.node.daemon import serve_archives
+from quorate.node.errors import QuorateNodeError
+from quorate.node.home import key_files
+from quorate.node.keys import load_public_keys
+from quorate.node.light import LightNode, open_light_node
+from quorate.node.requestor import Outcome, Terms, submit_and_follow
+from quorate.registry import Package
+
+from .processes import ClientProcess, client_process, make_client_home
+
+RESULT_MARGIN_S: Final = 30.0
+"""How much longer than the request's deadline a client waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """What an account has, in wei: on the chain, and free in the market."""
+
+    chain: int
+    market: int
+
+
+@dataclass(slots=True)
+class Job:
+    """What a job did: the outcome of its request, every client's result by name, balances by account name."""
+
+    outcome: Outcome
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)  # Any: the JSON of a client process
+    failures: dict[str, QuorateNodeError] = field(default_factory=dict)
+    before: dict[str, Balances] = field(default_factory=dict)
+    after: dict[str, Balances] = field(default_factory=dict)
+    accounts: Mapping[str, bytes] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+async def run_on_network(
+    config: NodeConfig,
+    package: Package,
+    inputs: Mapping[str, Sequence[int]],
+    *,
+    arguments: Sequence[int] = (),
+    terms: Terms,
+    accounts: Mapping[str, bytes],
+    folder: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    withhold: frozenset[str] = frozenset(),
+) -> Job:
+    """Run `package` for the clients of `inputs` as the requestor whose home is `config`'s.
+
+    `accounts` are those whose balances are reported; `withhold` names clients whose process is not started, as if
+    they were away. Raises what the requestor and the client processes raise.
+    """
+    reference = package.content_hash.hex()
+    timeout_s = terms.bidding_s + terms.working_s + RESULT_MARGIN_S
+    async with AsyncExitStack() as stack:
+        node = await stack.enter_async_context(open_light_node(config, sends=True))
+        await trio.to_thread.run_sync(node.registry.cache.store, package.content_hash, package.archive())
+        serve_archives(node.mesh, node.registry)
+        progress("starting the clients")
+        homes = {
+            name: await trio.to_thread.run_sync(
+                lambda name=name: make_client_home(folder, name, like=config, bootstrap=config.mesh.bootstrap)
+            )
+            for name in inputs
+        }
+        processes: dict[str, ClientProcess] = {}
+        for name, home in homes.items():
+            if name not in withhold:
+                processes[name] = await stack.enter_async_context(
+                    client_process(home, name, reference, timeout_s=timeout_s)
+                )
+        await _ready(processes, inputs)
+        job = Job(Outcome(b""), before=await _balances(node, accounts), accounts=accounts)
+        started = monotonic()
+        entries = [_entry(name, homes[name], len(values)) for name, values in inputs.items()]
+        async with trio.open_nursery() as nursery:
+            for name, process in processes.items():
+                nursery.start_soon(_await_result, job, name, process)
+            await _request(node, reference, entries, arguments, terms, progress, job)
+            job.seconds = monotonic() - started
+        for failure in job.failures.values():
+            raise failure
+        job.after = await _balances(node, accounts)
+        return job
+
+
+async def _request(
+    node: LightNode,
+    reference: str,
+    entries: Sequence[ClientEntry],
+    arguments: Sequence[int],
+    terms: Terms,
+    progress: Callable[[str], None],
+    job: Job,
+) -> None:
+    job.outcome = await submit_and_follow(
+        node, reference, clients=entries, arguments=arguments, terms=terms, progress=progress
+    )
+
+
+async def _ready(processes: Mapping[str, ClientProcess], inputs: Mapping[str, Sequence[int]]) -> None:
+    async def start(name: str, process: ClientProcess) -> None:
+        await process.give(inputs[name])
+        await process.ready()
+
+    async with trio.open_nursery() as nursery:
+        for name, process in processes.items():
+            nursery.start_soon(start, name, process)
+
+
+async def _await_result(job: Job, name: str, process: ClientProcess) -> None:
+    """Note what the client got, or its error: the requestor sees the request to its end either way."""
+    try:
+        job.results[name] = await process.result()
+    except QuorateNodeError as error:
+        job.failures[name] = error
+
+
+def _entry(name: str, config: NodeConfig, count: int) -> ClientEntry:
+    public = load_public_keys(key_files(config))
+    return ClientEntry(name, public.peer_key, public.encryption_key, True, count)
+
+
+async def _balances(node: LightNode, accounts: Mapping[str, bytes]) -> dict[str, Balances]:
+    return {
+        name: Balances(
+            chain=await node.market.chain.balance(account), market=await node.market.free_balance(COIN, account)
+        )
+        for name, account in accounts.items()
+    }
