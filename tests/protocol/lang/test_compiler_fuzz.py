@@ -5,11 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.lang import CompileErrors, compile_source
-from quorate.protocol.vm import Program, dump, load
+from quorate.protocol.vm import (
+    ClearEngine,
+    CountingEngine,
+    Environment,
+    Limits,
+    Program,
+    ProgramFailure,
+    SecretEngine,
+    dump,
+    load,
+    run,
+)
 
 PROGRAMS = sorted((Path(__file__).parents[1] / "vm" / "programs").glob("*.stfl"))
 WORDS = re.findall(
@@ -109,4 +121,16 @@ def main() -> int64:
 @given(st.lists(STATEMENTS, min_size=1, max_size=4))
 @settings(max_examples=400, deadline=None)
 def test_random_statements(statements: list[str]) -> None:
-    compiles(HEADER + "".join(f"  {statement}\n" for statement in statements) + "  return a\n")
+    program = compiles(HEADER + "".join(f"  {statement}\n" for statement in statements) + "  return a\n")
+    if program is not None:
+        for engine in (ClearEngine({(0, 0): 5}), CountingEngine({(0, 0)}, Environment(1, 1, 1))):
+            _runs_soundly(program, engine)
+
+
+def _runs_soundly(program: Program, engine: SecretEngine) -> None:
+    """What the checker accepts may fail, but never because a value has the wrong type."""
+    limits = Limits(steps=2000, cells=2000, call_depth=20, printed_characters=1000)
+    with pytest.raises((StopIteration, ProgramFailure)) as stop:
+        next(run(program, engine, limits=limits))
+    if isinstance(stop.value, ProgramFailure):
+        assert not stop.value.reason.startswith(("the value", "the element"))

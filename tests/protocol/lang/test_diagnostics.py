@@ -15,6 +15,7 @@ SECRET = "var s = ClientStore.take_share(0, 0)"
 
 BAD: list[tuple[str, str, int, int]] = [
     (body("return 1 & 2"), "E0101", 2, 12),
+    ("def main():\n  print('\ud800')\n", "E0101", 2, 10),
     (body('print("abc)', "return 1"), "E0102", 2, 9),
     ("def main() -> int64:\n\treturn 1\n", "E0103", 2, 1),
     ("def main() -> int64:\n    var x = 1\n  return x\n", "E0104", 3, 1),
@@ -67,6 +68,9 @@ BAD: list[tuple[str, str, int, int]] = [
     (body("return len(3)"), "E0401", 2, 10),
     (body(SECRET, "var b: secret bool = s", "return 1"), "E0401", 3, 24),
     ("def f(a: list[int64] = []):\n  pass\n", "E0401", 1, 24),
+    ("def f(" + "a" * 300 + ": int64):\n  pass\n", "E0309", 1, 5),
+    ("def f():\n  print('" + "a" * 70000 + "')\n", "E0309", 1, 5),
+    ("def f():\n" + "".join(f"  var a{i} = {i}\n" for i in range(5000)), "E0309", 1, 5),
     (body("return 1 + True"), "E0402", 2, 12),
     (body("return -True"), "E0402", 2, 10),
     (body("return min(1)"), "E0403", 2, 10),
@@ -77,6 +81,7 @@ BAD: list[tuple[str, str, int, int]] = [
     (body("if 1:", "  return 1", "return 2"), "E0406", 2, 6),
     (body("var x = 1", "return x[0]"), "E0407", 3, 10),
     (body("for x in 5:", "  pass", "return 1"), "E0408", 2, 12),
+    (body(SECRET, "for x in s:", "  pass", "return 1"), "E0408", 3, 12),
     (body("var x = []", "return 1"), "E0409", 2, 11),
     (body("var x = [1, True]", "return 1"), "E0410", 2, 15),
     ("def f():\n  return 1\n", "E0412", 2, 10),
@@ -172,3 +177,8 @@ def test_close_names_are_suggested() -> None:
     with pytest.raises(CompileErrors) as caught:
         compile_source(body("var total = 1", "return totl"), "near.stfl")
     assert caught.value.diagnostics[0].suggestion == "did you mean `total`?"
+
+
+def test_any_file_name_will_do() -> None:
+    for name in ("", "a" * 5000, "\U0001f600" * 300, "\udcff.stfl"):
+        assert compile_source(body("return 1"), name).function("main")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import syntax
 from .builtins import BUILTINS, NAMESPACES, REFUSED, Overload, Special
+from .places import ARGUMENT
 from .tables import BuiltinCall, FunctionCall, Signature
 from .types import ERROR, NONE, UNKNOWN, Type, lifts, match, substitute
 
@@ -125,8 +126,6 @@ class CallChecker:
         self._reporter.error("E0403", call.span, message, fix=fix)
 
     def _function(self, call: syntax.Call, signature: Signature, arguments: tuple[syntax.Argument, ...]) -> Type:
-        from .expression_checker import ARGUMENT
-
         values = self._arrange(call, signature.name, signature.names, arguments)
         if values is None:
             self._give_up(call)

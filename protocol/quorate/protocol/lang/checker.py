@@ -9,7 +9,8 @@ from quorate.protocol.vm.program import MAX_FUNCTIONS, MAX_NAME_BYTES, MAX_PARAM
 from . import syntax
 from .builtins import NAMESPACES
 from .diagnostics import Reporter
-from .expression_checker import ExpressionChecker, Place, Scopes
+from .expression_checker import ExpressionChecker, Scopes
+from .places import Place
 from .source import Span
 from .syntax import Module, Statement
 from .tables import Binding, Local, Signature, Tables
@@ -60,12 +61,13 @@ class _Checker:
             self._reporter.error(
                 "E0302", function.name_span, f"`{name}` is defined already", why=why, fix="choose another name"
             )
-        if len(function.parameters) > MAX_PARAMETERS or len(name) > MAX_NAME_BYTES:
+        names = [name, *(parameter.name for parameter in function.parameters)]
+        if len(names) > MAX_PARAMETERS + 1 or max(map(len, names)) > MAX_NAME_BYTES:
             self._reporter.error(
                 "E0309",
                 function.name_span,
-                f"more than {MAX_PARAMETERS} parameters or a name of more than {MAX_NAME_BYTES} characters",
-                fix="pass a list, or shorten it",
+                f"more than {MAX_PARAMETERS} parameters, or a name of more than {MAX_NAME_BYTES} characters",
+                fix="pass a list, or shorten the name",
             )
         signature = Signature(
             name,
@@ -103,7 +105,7 @@ class _Checker:
         self._signature = signature
         self._scopes.open()
         for parameter in function.parameters:
-            type_ = self._type_again(parameter.annotation)
+            type_ = self._type(parameter.annotation)
             self._declare(parameter, parameter.name, parameter.span, type_)
             if parameter.default is not None:
                 self._default(parameter.default, type_)
@@ -118,10 +120,6 @@ class _Checker:
                 why=why,
                 fix="end every path with `return`",
             )
-
-    def _type_again(self, written: syntax.TypeName) -> Type:
-        """A type that was reported on with the function's signature already; reports nothing twice."""
-        return self._type(written)
 
     def _default(self, default: syntax.Expression, wanted: Type) -> None:
         literal = default.operand if isinstance(default, syntax.Unary) else default
@@ -276,9 +274,11 @@ class _Checker:
         items = self._expressions.infer(statement.items)
         item = items.item
         if item is None and items != ERROR:
-            code = "E0501" if items.secret else "E0408"
             self._reporter.error(
-                code, statement.items.span, f"this is {items}, and not a list", fix="loop over a list or a range"
+                "E0408",
+                statement.items.span,
+                f"this is {items}, and not a list",
+                fix="loop over a list or a range",
             )
         self._loop_variable(statement, ERROR if item is None or item == UNKNOWN else item)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 from quorate.protocol.vm.opcodes import Opcode
 from quorate.protocol.vm.program import Function, Parameter, Program
@@ -17,8 +18,8 @@ from .source import Source
 from .tables import Binding, Tables
 from .types import INT64, Type
 
-MAX_FILENAME_CHARACTERS = 200
-"""How much of a file name is kept in a program."""
+MAX_FILENAME_CHARACTERS: Final = 64
+"""How much of a file name is kept in a program, from its end."""
 
 
 def compile_source(text: str, filename: str) -> Program:
@@ -42,7 +43,8 @@ def compile_source(text: str, filename: str) -> Program:
                 "E0309", function.name_span, f"`{function.name}` needs {error.what}", why=why, fix="split it"
             )
     reporter.check()
-    return Program(filename[-MAX_FILENAME_CHARACTERS:], constants.values(), tuple(functions))
+    name = filename[-MAX_FILENAME_CHARACTERS:].encode(errors="replace").decode()
+    return Program(name, constants.values(), tuple(functions))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ value becomes a public constant. What has been reported has the type ERROR, whic
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from typing import Final
 
 from . import syntax
 from .call_checker import CallChecker
 from .diagnostics import Reporter
+from .places import ITEM, Place
 from .source import Span
 from .syntax import Expression
 from .tables import Local, Tables
@@ -35,21 +35,6 @@ from .types import (
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _CLEAR_ONLY: Final = frozenset({"/", "//", "%", "mod", "shl", "shr"})
 _LOGIC: Final = frozenset({"and", "or", "xor"})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands: how an error calls it, and the code if a secret stands where a clear value must."""
-
-    what: str
-    code: str
-    fix: str = "reveal it with `.reveal()`"
-
-
-ARGUMENT: Final = Place(
-    "this argument", "E0506", "make the parameter secret, or reveal the value with `.reveal()`"
-)
-ITEM: Final = Place("this item", "E0510", "declare the list as list[secret ...], or reveal the value")
 
 
 class Scopes:

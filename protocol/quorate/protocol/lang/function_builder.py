@@ -14,6 +14,7 @@ from quorate.protocol.vm.program import (
     MAX_CONSTANTS,
     MAX_INSTRUCTIONS_PER_FUNCTION,
     MAX_REGISTERS,
+    MAX_TEXT_BYTES,
     Constant,
     Instruction,
 )
@@ -48,6 +49,8 @@ class Constants:
 
     def index(self, value: Constant) -> int:
         """The index of `value`."""
+        if isinstance(value, str) and len(value.encode()) > MAX_TEXT_BYTES:
+            raise OutOfRoom(f"a string of more than {MAX_TEXT_BYTES} bytes")
         index = self._indexes.setdefault((type(value), value), len(self._indexes))
         if index >= MAX_CONSTANTS:
             raise OutOfRoom(f"more than {MAX_CONSTANTS} constants")

@@ -25,6 +25,7 @@ _NUMBER = re.compile(
 )
 _BLANK_LINE = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|\Z)")
 _NEXT_FUNCTION = re.compile(r"def [A-Za-z_]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile("|".join(re.escape(operator) for operator in OPERATORS))
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
@@ -56,6 +57,11 @@ class _Lexer:
                 why=f"the most is {MAX_SOURCE_CHARACTERS}",
                 fix="split the program",
             )
+            self._text = ""
+        if (half := _SURROGATE.search(self._text)) is not None:
+            why = "half of a surrogate pair stands for no character"
+            span = Span(half.start(), half.end())
+            self._reporter.error("E0101", span, "this is not Unicode text", why=why, fix="save the file as UTF-8")
             self._text = ""
         at_line_start = True
         while self._position < len(self._text):

@@ -85,23 +85,28 @@ class LazyEngine(abc.ABC):
         return node.stage if node.row < 0 and node.epoch == self._epoch else READY
 
     def _linear(self, *terms: tuple[int, Secret], constant: int = 0) -> Secret:
+        """A combination; constants among its terms are folded. The hot spot of linear programs."""
         kept: list[tuple[int, Node]] = []
+        stage = READY
+        epoch = self._epoch
         for coefficient, secret in terms:
-            node = cast("Node", secret)
-            if isinstance(node, Linear) and not node.terms and node.row < 0:
-                constant += coefficient * node.constant
-            else:
-                kept.append((coefficient, node))
-        stage = max((self._stage(node) for _, node in kept), default=READY)
-        node = Linear(kept, constant, self._place(stage))
+            node: Node = secret  # type: ignore[assignment]  # an engine sees no handles but its own
+            if node.row < 0:
+                if isinstance(node, Linear) and not node.terms:
+                    constant += coefficient * node.constant
+                    continue
+                if node.epoch == epoch and node.stage > stage:
+                    stage = node.stage
+            kept.append((coefficient, node))
+        combination = Linear(kept, constant, self._place(stage))
         if kept:
             self._pending += 1
-            self._fresh.append(node)
-        return node
+            self._fresh.append(combination)
+        return combination
 
     def _operation(self, kind: Kind, operands: tuple[Secret, ...], parameter: int = 0) -> Secret:
         nodes = cast("tuple[Node, ...]", operands)
-        depth, multiplications = max((self._stage(node) for node in nodes), default=READY)
+        depth, multiplications = max(map(self._stage, nodes), default=READY)
         stage = (depth + 1, 0) if kind.heavy else (depth, multiplications + 1)
         operation = Operation(kind, nodes, parameter, self._place(stage))
         self._queue.setdefault(stage, {}).setdefault((kind.name, parameter), []).append(operation)
