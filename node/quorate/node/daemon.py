@@ -276,8 +276,8 @@ class Node:
                 await self._act(event)
 
     async def rollback(self, block_number: int) -> None:
-        """Nothing to undo: sessions look at the chain themselves before they act, and orders are read from it."""
-        _log.warning("chain_rolled_back", to_block=block_number)
+        """Nothing to undo: sessions ask the chain before they act. Each start begins with one, a reorg brings more."""
+        _log.info("chain_place", block=block_number)
 
     async def _act(self, event: MarketEvent) -> None:
         if isinstance(event, Locked):
