@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,7 @@ MAX_LINE_BYTES: Final = 1 << 20
 MAX_CONNECTIONS: Final = 16
 IDLE_SECONDS: Final = 60.0
 """A connection that sends nothing for this long is closed."""
+CONNECT_POLL_SECONDS: Final = 0.02
 REPLY_SECONDS: Final = 10.0
 """How long a client waits for a reply, unless it says otherwise."""
 
@@ -141,10 +143,7 @@ def ask(
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         try:
-            connection.connect(str(socket_path(home)))
-        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-            raise NodeNotRunning(home) from None
-        try:
+            _connect(connection, home, timeout_s)
             connection.sendall(_line({"method": method, "params": dict(params or {})}))
             data = _receive_line(connection)
         except TimeoutError:
@@ -165,6 +164,22 @@ async def ask_async(
 ) -> object:
     """`ask` in a thread, for trio; it ends within `timeout_s` a step."""
     return await trio.to_thread.run_sync(lambda: ask(home, method, params, timeout_s=timeout_s))
+
+
+def _connect(connection: socket.socket, home: Path, timeout_s: float) -> None:
+    """Connect, waiting while the queue of the socket is full: for unix sockets that is an error, not a wait."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.connect(str(socket_path(home)))
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError from None
+            time.sleep(CONNECT_POLL_SECONDS)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            raise NodeNotRunning(home) from None
+        else:
+            return
 
 
 def _receive_line(connection: socket.socket) -> bytes:

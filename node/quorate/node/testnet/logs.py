@@ -30,11 +30,17 @@ def log_files(home: Path, name: str | None) -> dict[str, Path]:
 
 def follow_logs(files: Mapping[str, Path], *, lines: int, follow: bool) -> Iterator[tuple[str, str]]:
     """The last `lines` lines of each file, then, if `follow`, each new line as (name, line), for ever."""
-    offsets: dict[str, int] = {}
-    for name, path in files.items():
-        last, offsets[name] = _last_lines(path, lines)
+    start = {name: _last_lines(path, lines) for name, path in files.items()}
+    return _follow(files, start, follow=follow)
+
+
+def _follow(
+    files: Mapping[str, Path], start: Mapping[str, tuple[list[str], int]], *, follow: bool
+) -> Iterator[tuple[str, str]]:
+    for name, (last, _) in start.items():
         for line in last:
             yield name, line
+    offsets = {name: offset for name, (_, offset) in start.items()}
     while follow:
         for name, path in files.items():
             fresh, offsets[name] = _lines_since(path, offsets[name])
