@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.vm import CountingEngine, ProgramFailure
-from quorate.protocol.vm.engines.kinds import COMPARED_BITS, EQUAL, LESS_THAN
+from quorate.protocol.vm.engines import counting
+from quorate.protocol.vm.engines.kinds import COMPARED_BITS, EQUAL, LESS_THAN, elements
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 COMPARISON = LESS_THAN.rounds(COMPARED_BITS)
@@ -280,3 +281,23 @@ def main():
     lab.alone(code, engine)
     assert engine.plan(shares=3).shares == 3
     assert engine.counts().outputs == 3
+
+
+def test_a_plan_stays_within_what_may_be_preprocessed_at_once(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MAX_PLAN_ELEMENTS", 10_000)
+    source = """
+def main(n: int64):
+  var x = ClientStore.take_share(0, 0)
+  for i in range(n):
+    (x < i).send_to_client(0)
+    (x == i).send_to_client(0)
+"""
+    code = lab.compiled(source)
+    sizes = {}
+    for count in (10, 1000):
+        engine = CountingEngine({(0, 0)}, lab.environment({(0, 0): 0}))
+        lab.alone(code, engine, arguments=[count])
+        sizes[count] = elements(engine.plan(shares=5))
+    one = elements(LESS_THAN.plan(1, COMPARED_BITS, 40))
+    assert sizes[10] == 5 + 10 * (one + elements(EQUAL.plan(1, COMPARED_BITS, 40)))
+    assert 10_000 - one < sizes[1000] <= 10_000

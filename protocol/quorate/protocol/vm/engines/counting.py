@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from quorate.protocol.mpc import DEFAULT_KAPPA, Party, Plan, Protocol
+from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol
 from quorate.protocol.vm.engine import UNKNOWN, Environment
 
 from .graph import Form
-from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM
+from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM, elements
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
 
 
@@ -70,13 +70,17 @@ class CountingEngine(LazyEngine):
         )
 
     def plan(self, party: Party | None = None, *, shares: int = 0) -> Plan:
-        """What to preprocess for the run at a party like `party`, and `shares` random shares besides."""
+        """What to preprocess for the run at a party like `party`, and `shares` random shares besides.
+
+        It stays within MAX_PLAN_ELEMENTS: what a vast run needs beyond that is made on demand.
+        """
         kappa = DEFAULT_KAPPA if party is None else party.kappa
         plan = Plan(shares=shares)
         for kind in (LESS_THAN, EQUAL, RANDOM):
             for (name, bits), count in sorted(self._counts.items()):
                 if name == kind.name:
-                    plan += kind.plan(count, bits, kappa)
+                    room = MAX_PLAN_ELEMENTS - elements(plan)
+                    plan += kind.plan(max(0, min(count, room // elements(kind.plan(1, bits, kappa)))), bits, kappa)
         return plan
 
     def _take_rows(self, count: int) -> int:

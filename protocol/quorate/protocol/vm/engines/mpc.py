@@ -27,7 +27,7 @@ from quorate.protocol.mpc import (
 from quorate.protocol.vm.engine import EngineError, Environment
 
 from .graph import Form
-from .kinds import RANDOM
+from .kinds import RANDOM, elements
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
 
 MAX_SHARES: Final = 1 << 22
@@ -111,7 +111,7 @@ class MpcEngine(LazyEngine):
         plan = Plan()
         for batch in batches:
             plan += batch.kind.plan(len(batch.operations), batch.parameter, self._party.kappa)
-        if plan.bits + plan.shares + sum(plan.integers.values()) > MAX_PLAN_ELEMENTS:
+        if elements(plan) > MAX_PLAN_ELEMENTS:
             return False
         yield from set_up(self._party)
         yield from reserve(self._party, plan)
