@@ -1,4 +1,4 @@
-# make demo   a local network, private programs, payment (needs Python 3.11 or 3.12, no compiler)
+# make demo   a local network, private programs, payment (needs Python 3.11 to 3.13, git and make; no compiler)
 # make test   everything that is tested
 # make bench  the measurements
 # make lint   style, types, layers
@@ -6,8 +6,9 @@
 
 .POSIX:
 .SUFFIXES:
-.PHONY: demo test bench lint setup setup-dev warm clean
+.PHONY: demo test bench lint setup setup-dev warm lock clean
 
+BENCHES = tests/bench/field_kernels.py tests/bench/mpc_mpyc.py tests/bench/mesh_channel.py tests/bench/market_demo.py
 QUORATE = .venv/bin/quorate
 PYTHON_DEV = .venv/bin/python
 
@@ -19,7 +20,7 @@ test: setup-dev warm
 	@$(PYTHON_DEV) -m pytest -q $(ARGS)
 
 bench: setup-dev warm
-	@set -e; for file in tests/bench/*.py; do echo "== $$file"; $(PYTHON_DEV) "$$file" $(ARGS); done
+	@set -e; for file in $(BENCHES); do echo "== $$file"; $(PYTHON_DEV) "$$file" $(ARGS); done
 
 lint: setup-dev
 	@sh deploy/lint.sh
@@ -32,6 +33,9 @@ setup-dev:
 
 warm: setup
 	@$(QUORATE) warm
+
+lock:
+	@sh deploy/lock.sh
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist contracts/out contracts/cache

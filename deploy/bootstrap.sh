@@ -1,8 +1,7 @@
 #!/bin/sh
 # Makes or refreshes .venv from a lock file: `bootstrap.sh runtime` or `bootstrap.sh dev`.
-# POSIX sh; needs Python 3.11 or 3.12, and uses uv when it is on the PATH. No compiler is needed.
-# PYTHON names the interpreter to build on, if not the first suitable one on the PATH. It may be 3.13 where there is
-# a Rust compiler: pyrevm, of the embedded chain, has no wheels for it.
+# POSIX sh; needs Python 3.11 to 3.13, and uses uv when it is on the PATH. No compiler is needed.
+# PYTHON names the interpreter to build on, if not the first suitable one on the PATH.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -18,17 +17,17 @@ fail() {
 }
 
 suitable() {
-    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, int(sys.argv[1])))' "$2" >/dev/null 2>&1
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
 }
 
 choose_python() {
     if [ -n "${PYTHON:-}" ]; then
-        suitable "$PYTHON" 13 || fail "PYTHON=$PYTHON is not Python 3.11, 3.12 or 3.13" "name another one, or unset PYTHON"
+        suitable "$PYTHON" || fail "PYTHON=$PYTHON is not Python 3.11, 3.12 or 3.13" "name another one, or unset PYTHON"
         printf '%s' "$PYTHON"
         return
     fi
-    for name in python3 python3.12 python3.11 python; do
-        if command -v "$name" >/dev/null 2>&1 && suitable "$name" 12; then
+    for name in python3 python3.13 python3.12 python3.11 python; do
+        if command -v "$name" >/dev/null 2>&1 && suitable "$name"; then
             printf '%s' "$name"
             return
         fi
@@ -51,22 +50,22 @@ lock_of() {
 if [ -f "$stamp" ] && grep -q '^dev ' "$stamp"; then level=dev; fi
 lock=$(lock_of "$level")
 
-if [ -x .venv/bin/python ] && suitable .venv/bin/python 13; then
+if [ -x .venv/bin/python ] && suitable .venv/bin/python; then
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(wanted_stamp "$level" "$lock")" ]; then exit 0; fi
 fi
 
 python=$(choose_python)
 if command -v uv >/dev/null 2>&1; then uv=yes; else uv=no; fi
 if [ -z "$python" ] && [ "$uv" = no ]; then
-    fail "no Python 3.11 or 3.12 on the PATH" "install one (or uv, which brings its own), or set PYTHON=/path/to/python3"
+    fail "no Python 3.11, 3.12 or 3.13 on the PATH" "install one (or uv, which brings its own), or set PYTHON=/path/to/python3"
 fi
 
 rm -f "$stamp"
 say "setup: installing $lock into .venv (once; some minutes on a slow network)"
-if ! { [ -x .venv/bin/python ] && suitable .venv/bin/python 13; }; then
+if ! { [ -x .venv/bin/python ] && suitable .venv/bin/python; }; then
     rm -rf .venv
     if [ "$uv" = yes ]; then
-        uv venv --quiet --python "${python:->=3.11,<3.13}" .venv
+        uv venv --quiet --python "${python:->=3.11,<3.14}" .venv
     else
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             fail "$python cannot make virtual environments" "install its venv package (Debian and Ubuntu: apt install python3-venv), or uv"

@@ -14,6 +14,7 @@ This module imports the EVM; nothing but the chain's own process may import it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import time
 from collections.abc import Callable
 from typing import Any
@@ -325,7 +326,12 @@ def build_chain(genesis: Genesis) -> MiningChain:
 
 
 def use_fast_pairing() -> None:
-    """Replace py-evm's pure-Python BN254 pairing (seconds) by pyrevm's (milliseconds); the gas stays the same."""
+    """Replace py-evm's pure-Python BN254 pairing (seconds) by pyrevm's (milliseconds); the gas stays the same.
+
+    Where there is no pyrevm (it has no wheels for Python 3.13) pairings stay correct and slow.
+    """
+    if importlib.util.find_spec("pyrevm") is None:
+        return
     ecpairing = importlib.import_module("eth.precompiles.ecpairing")
     ecpairing._ecpairing = _pairing  # type: ignore[attr-defined]  # the one seam there is
 

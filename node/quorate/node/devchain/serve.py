@@ -25,7 +25,7 @@ DEFAULT_PORT: Final = 8545
 MAX_CHAIN_ID: Final = (1 << 53) - 1
 MAX_FUNDED: Final = 1000
 MAX_FUNDING_WEI: Final = (1 << 128) - 1
-REQUIRED_PACKAGES: Final = ("alysis", "eth", "ethereum_rpc", "pyrevm")
+REQUIRED_PACKAGES: Final = ("alysis", "eth", "ethereum_rpc")
 POLL_SECONDS: Final = 0.1
 
 
