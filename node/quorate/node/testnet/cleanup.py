@@ -63,7 +63,11 @@ async def take_down(home: Path) -> None:
         await _wait_for_release(home, seconds=STOP_SECONDS)  # it starts or ends at this very moment
         await end_orphans(home)
         return
-    if not await _wait_for_release(home, seconds=DOWN_SECONDS):
+    if await _wait_for_release(home, seconds=DOWN_SECONDS):
+        with trio.move_on_after(KILL_SECONDS):  # it has only to exit
+            while is_alive(supervision.supervisor):
+                await trio.sleep(POLL_SECONDS)
+    else:
         send_signal(supervision.supervisor, signal.SIGKILL)
         await _wait_for_release(home, seconds=KILL_SECONDS)
         await end_orphans(home)
