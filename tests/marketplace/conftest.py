@@ -6,14 +6,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import settings
 
 from quorate.contracts import COIN, Bid, Domain, Request, account_of, sign
 from quorate.marketplace import ClientEntry, Details, SignedBid, SignedRequest, bid_statement
-
-# The same examples on every run, and no example fails because the machine was busy.
-settings.register_profile("quorate", deadline=None, derandomize=True)
-settings.load_profile("quorate")
 
 NOW = 1_800_000_000
 DOMAIN = Domain(31337, bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3"))

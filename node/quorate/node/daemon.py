@@ -18,8 +18,19 @@ from typing import Final
 import structlog
 import trio
 
-from quorate.contracts import COIN, Cancelled, Expired, Faulted, Fulfilled, Locked, MarketEvent
-from quorate.marketplace import BidPolicy, Price, SignedRequest
+from quorate.contracts import (
+    COIN,
+    Cancelled,
+    Deposited,
+    Expired,
+    Faulted,
+    Fulfilled,
+    Locked,
+    MarketEvent,
+    RequestState,
+    Withdrawn,
+)
+from quorate.marketplace import BidPolicy, IllegalTransition, Price, SignedRequest, observe
 from quorate.node.chain import (
     FollowerPolicy,
     Log,
@@ -37,7 +48,7 @@ from quorate.node.control import serve_control
 from quorate.node.errors import QuorateNodeError
 from quorate.node.files import write_private
 from quorate.node.home import open_keys
-from quorate.node.journal import HomeLock, Journal
+from quorate.node.journal import Fact, HomeLock, Journal
 from quorate.node.keys import NodeKeys
 from quorate.node.mesh import DiscoveryConfig, Mesh, MeshConfig, open_mesh, peer_id_of
 from quorate.node.orders import OrderDesk, unix_now
@@ -61,6 +72,14 @@ MAX_FETCH_PEERS: Final = 8
 """How many peers are asked for an archive before it counts as unavailable."""
 SYNC_S: Final = 300.0
 """How often the registry's index is synchronised with its source."""
+
+_STATE_AFTER: Final[dict[type[MarketEvent], RequestState]] = {
+    Locked: RequestState.LOCKED,
+    Fulfilled: RequestState.FULFILLED,
+    Faulted: RequestState.FAULTED,
+    Expired: RequestState.EXPIRED,
+    Cancelled: RequestState.CANCELLED,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -112,6 +131,7 @@ def mesh_config(config: NodeConfig) -> MeshConfig:
 
 async def open_node_registry(config: NodeConfig, mesh: Mesh) -> Registry:
     """The registry of a home, synchronised with its source if that answers, asking peers for what it lacks."""
+
     async def fetch(content_hash: bytes) -> bytes:
         return await fetch_archive(mesh, content_hash)
 
@@ -244,7 +264,7 @@ class Node:
             keys=self.keys,
             journal=self.journal,
             policy=policy,
-            running=lambda: self.sessions.running,
+            running=self.sessions.running_requests,
             clock=unix_now,
         )
 
@@ -265,6 +285,7 @@ class Node:
                 await self.registry.sync()
             except (QuorateNodeError, QuorateRegistryError) as error:
                 _log.warning("registry_not_synchronised", reason=str(error))
+            await self.journal.run(self.journal.envelopes.prune, now=unix_now())
 
     # --- the chain
 
@@ -273,11 +294,44 @@ class Node:
         for log in logs:
             event = self.market.event_of(log)
             if event is not None:
+                await self._record(event, log.block_number)
                 await self._act(event)
 
     async def rollback(self, block_number: int) -> None:
-        """Nothing to undo: sessions ask the chain before they act. Each start begins with one, a reorg brings more."""
+        """Forget what blocks that are gone said of accounts; sessions ask the chain themselves before they act.
+
+        Each start begins with one of these, a reorganisation of the chain brings more.
+        """
+        await self.journal.run(self.journal.facts.roll_back, above_block=block_number)
         _log.info("chain_place", block=block_number)
+
+    async def _record(self, event: MarketEvent, block_number: int) -> None:
+        """Bring the journal's order up to what the chain says, and note what it says of accounts."""
+        state = _STATE_AFTER.get(type(event))
+        if state is None or isinstance(event, Deposited | Withdrawn):
+            return
+        order = await self.journal.run(self.journal.orders.get, event.request_id)
+        if order is not None:
+            try:
+                after = observe(order.state, state)
+                await self.journal.run(self.journal.orders.set_state, event.request_id, after)
+            except IllegalTransition as error:
+                _log.warning("order_contradicted", request=event.request_id.hex()[:16], reason=str(error))
+        facts = [
+            Fact(account=account, kind=kind, request_id=event.request_id, block_number=block_number, at=unix_now())
+            for account, kind in self._facts_of(event)
+        ]
+        if facts:
+            await self.journal.run(self.journal.facts.add, facts)
+
+    def _facts_of(self, event: MarketEvent) -> list[tuple[bytes, str]]:
+        if isinstance(event, Fulfilled):
+            return [(member, "fulfilled") for member in self.desk.committee(event.request_id)]
+        if isinstance(event, Faulted) and any(event.accused):
+            return [(event.accused, "slashed")]
+        if isinstance(event, Expired) and event.slashed:
+            return [(member, "expired") for member in self.desk.committee(event.request_id)]
+        return []
 
     async def _act(self, event: MarketEvent) -> None:
         if isinstance(event, Locked):

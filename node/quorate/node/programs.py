@@ -33,7 +33,7 @@ class ProgramRefused(QuorateNodeError):
 
 
 def input_kind(type_name: str) -> InputKind:
-    """The kind of input that a manifest's type (bool, uint8..uint64, int8..int64) names."""
+    """The kind of input that a manifest's type (bool, uint8..uint32, int8..int64) names."""
     if type_name == "bool":
         return InputKind(1)
     if type_name.startswith("uint"):

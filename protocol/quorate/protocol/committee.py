@@ -22,12 +22,13 @@ import numpy as np
 from .codec import Limit, encode
 from .envelope import EnvelopeContext, EnvelopeHash, ResultStatement, seal
 from .errors import ProgramError
-from .field import Vector
+from .field import BN254, Vector
 from .mpc import (
     InputKind,
     InputMasks,
     Party,
     PartyId,
+    Plan,
     Protocol,
     accept_inputs,
     draw_masks,
@@ -37,8 +38,10 @@ from .mpc import (
     preprocess,
 )
 from .vm import Environment, Output, Program, ValueKind, run
-from .vm.engines import CountingEngine, MpcEngine
+from .vm.engines import CountingEngine, Counts, MpcEngine
 
+PROTOCOL: Final = "passive"
+"""The protocol by which committees compute, for the adversary of `mpc.passive`."""
 MAX_PUBLIC_RESULT_CHARS: Final = 4096
 """The longest public result, as text."""
 MAX_OUTPUT_VALUES: Final = 4096
@@ -65,17 +68,17 @@ class CommitteeTask:
     arguments: tuple[Any, ...]  # int, bool, str or lists of them: what vm.run takes
     clients: tuple[ClientSlot, ...]
 
-    def environment(self, party: Party, *, protocol: str) -> Environment:
+    def environment(self, parties: int, threshold: int) -> Environment:
         """The public facts that the program may ask for."""
         receivers = any(client.receiver is not None for client in self.clients)
         return Environment(
             clients=len(self.clients),
             input_clients=sum(1 for client in self.clients if client.inputs),
             output_clients=len(self.clients) if receivers else 0,
-            parties=party.parties,
-            threshold=party.threshold,
-            field=party.field.name,
-            protocol=protocol,
+            parties=parties,
+            threshold=threshold,
+            field=BN254.name,
+            protocol=PROTOCOL,
         )
 
     def input_kinds(self) -> dict[int, tuple[InputKind, ...]]:
@@ -118,14 +121,23 @@ def prepare(party: Party, task: CommitteeTask) -> Protocol[list[InputMasks]]:
     return (yield from draw_masks(party, task.input_kinds()))
 
 
-def plan_of(party: Party, task: CommitteeTask) -> Any:
+def plan_of(party: Party, task: CommitteeTask) -> Plan:
     """The preprocessing that `task` needs at a committee like that of `party`."""
-    inputs = {(slot, index): 0 for slot, client in enumerate(task.clients) for index in range(len(client.inputs))}
-    engine = CountingEngine(inputs, task.environment(party, protocol="passive"))
+    masks = sum(mask_count(kinds) for kinds in task.input_kinds().values())
+    return _dry_run(task, party.parties, party.threshold).plan(party, shares=masks)
+
+
+def counts_of(task: CommitteeTask, parties: int, threshold: int) -> Counts:
+    """What running `task` on such a committee takes: multiplications, comparisons, rounds."""
+    return _dry_run(task, parties, threshold).counts()
+
+
+def _dry_run(task: CommitteeTask, parties: int, threshold: int) -> CountingEngine:
+    inputs = [(slot, index) for slot, client in enumerate(task.clients) for index in range(len(client.inputs))]
+    engine = CountingEngine(inputs, task.environment(parties, threshold))
     for _ in run(task.program, engine, entry=task.entry, arguments=task.arguments):
         raise AssertionError("a dry run communicates with nobody")
-    masks = sum(mask_count(kinds) for kinds in task.input_kinds().values())
-    return engine.plan(party, shares=masks)
+    return engine
 
 
 def evaluate(
@@ -142,7 +154,7 @@ def evaluate(
         for slot, values in accepted.items()
         for index in range(len(values))
     }
-    engine = MpcEngine(party, inputs, task.environment(party, protocol="passive"))
+    engine = MpcEngine(party, inputs, task.environment(party.parties, party.threshold))
     result = yield from run(task.program, engine, entry=task.entry, arguments=task.arguments)
     return Evaluation(public_text(result.value), result.outputs)
 

@@ -4,6 +4,8 @@ QuorateProtocolError
 +-- MalformedMessage       bytes from outside that break the schema or a bound
 +-- PartyFault             a named party broke the protocol, or went silent
 +-- ProtocolAbort          the protocol stopped without an output; no party can be named
+|   +-- InconsistentShares     (sharing) shares that lie on no one polynomial
++-- InputFault             (mpc) a client gave an input that cannot be used
 +-- ProgramError           the program, its input or its limits are at fault
 """
 

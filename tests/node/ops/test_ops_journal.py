@@ -46,7 +46,7 @@ def order(number=1, **changes):
     fields = {
         "request_id": key(number),
         "role": OrderRole.MEMBER,
-        "state": OrderState.SEEN,
+        "state": OrderState.SUBMITTED,
         "request": b"r",
         "deadline": 9,
     }
@@ -260,7 +260,7 @@ def test_a_file_size_limit_is_a_full_disk_too(tmp_path):
             try:
                 for n in range(200):
                     journal.orders.add(OrderRecord(request_id=n.to_bytes(32, "big"), role=OrderRole.MEMBER,
-                        state=OrderState.SEEN, request=bytes(20_000), deadline=n))
+                        state=OrderState.SUBMITTED, request=bytes(20_000), deadline=n))
             except DiskFull:
                 print(n, len(journal.orders.list()))
     """
@@ -352,7 +352,7 @@ committee = tuple(Member(bytes([n]) * 20, bytes([n]) * 32) for n in range(5))
 for n in range(start, start + 100_000):
     key = n.to_bytes(32, "big")
     journal.orders.add(
-        OrderRecord(request_id=key, role=OrderRole.MEMBER, state=OrderState.SEEN, request=b"r" * 500, deadline=n)
+        OrderRecord(request_id=key, role=OrderRole.MEMBER, state=OrderState.SUBMITTED, request=b"r" * 500, deadline=n)
     )
     journal.sessions.begin(
         SessionRecord(session_id=key, request_id=key, party=1, threshold=2, committee=committee, deadline=n)

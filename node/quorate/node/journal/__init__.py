@@ -4,6 +4,8 @@ Orders, sessions and their committees, used input masks, output envelopes, and r
 the chain have a journal of their own in quorate.node.chain. `HomeLock` keeps a second daemon out.
 """
 
+from quorate.marketplace import OrderState
+
 from .database import Database
 from .journal import FILE_NAME, Journal
 from .lock import HomeLock, lock_holder
@@ -15,7 +17,6 @@ from .records import (
     Member,
     OrderRecord,
     OrderRole,
-    OrderState,
     SessionRecord,
     SessionState,
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from quorate.marketplace import OrderState
 from quorate.node.errors import UnknownRecord
 
 from .database import Database, Row
-from .records import OPEN_ORDER_STATES, OrderRecord, OrderRole, OrderState
+from .records import OPEN_ORDER_STATES, OrderRecord, OrderRole
 
 MAX_LISTED: Final = 10_000
 """The most records that one listing returns."""

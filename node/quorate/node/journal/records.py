@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from quorate.marketplace import OrderState
+
 
 class OrderRole(StrEnum):
     """What we are to an order."""
@@ -15,19 +17,7 @@ class OrderRole(StrEnum):
     OBSERVER = "observer"
 
 
-class OrderState(StrEnum):
-    """Where an order stands: SEEN before it is on the chain, then the states of the market contract."""
-
-    SEEN = "seen"
-    SUBMITTED = "submitted"
-    LOCKED = "locked"
-    FULFILLED = "fulfilled"
-    FAULTED = "faulted"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-
-
-OPEN_ORDER_STATES: Final = (OrderState.SEEN, OrderState.SUBMITTED, OrderState.LOCKED)
+OPEN_ORDER_STATES: Final = tuple(state for state in OrderState if not state.is_final)
 """The states in which an order still wants work; a reorganisation of the chain may bring an order back to one."""
 
 

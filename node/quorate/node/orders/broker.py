@@ -32,6 +32,7 @@ from quorate.node.keys import NodeKeys
 from quorate.node.mesh import Mesh
 from quorate.node.programs import Programs
 from quorate.protocol.codec import encode
+from quorate.protocol.committee import counts_of
 
 from .desk import OrderDesk
 
@@ -60,7 +61,7 @@ class Broker:
         keys: NodeKeys,
         journal: Journal,
         policy: BidPolicy,
-        running: Callable[[], int],
+        running: Callable[[], list[Request]],
         clock: Callable[[], int],
     ) -> None:
         self._desk = desk
@@ -117,7 +118,8 @@ class Broker:
             return "the chain does not hold its escrow"
         self._desk.book.confirm(request_id)
         task = await self._programs.task(request_id, signed.details)
-        work = Work(multiplications=0, clients=len(task.clients))
+        counts = await trio.to_thread.run_sync(counts_of, task, signed.request.parties, signed.request.threshold)
+        work = Work(multiplications=counts.multiplications, clients=len(task.clients))
         offer = decide(self._policy, signed.request, work=work, load=await self._load(), now=self._clock())
         if isinstance(offer, Decline):
             return offer.reason
@@ -135,10 +137,11 @@ class Broker:
         self._drop_ended()
         balance = await self._market.free_balance(COIN, self._keys.chain.account)
         pledged = sum(request.collateral for request in self._open.values() if request.token == COIN)
+        running = self._running()
         return Load(
-            sessions=self._running(),
+            sessions=len(running),
             open_bids=len(self._open),
-            committed={COIN: pledged},
+            committed={COIN: pledged + sum(request.collateral for request in running if request.token == COIN)},
             bid_collateral={COIN: pledged},
             balance={COIN: balance},
         )

@@ -110,6 +110,10 @@ class OrderDesk:
             return None
         return Match(request_id, tuple(bids[member] for member in members))
 
+    def committee(self, request_id: bytes) -> tuple[bytes, ...]:
+        """The accounts of the committee that the chain has locked for a request; empty when it is not known here."""
+        return self._committees.get(request_id, ())
+
     def locked(self, request_id: bytes, members: tuple[bytes, ...]) -> None:
         """Note the committee that the chain has locked for a request; the request leaves the book."""
         _remember(self._committees, request_id, members)
@@ -163,7 +167,8 @@ class OrderDesk:
             _remember(self._requests, request_id, message)
         elif isinstance(message, SignedBid):
             is_new = self.book.add_bid(message, now=self._clock()) is not Admission.KNOWN
-            self._learn(message)
+            if is_new:
+                self._learn(message)
         else:
             self._verify(message)
             known = self._bids.get(message.request_id, {})

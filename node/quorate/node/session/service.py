@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 import trio
 
+from quorate.contracts import Request
 from quorate.marketplace import SignedRequest
 from quorate.node.chain import MarketClient
 from quorate.node.channel import CallLimits, Refusal, RefusalCode, serve_calls
@@ -17,6 +18,7 @@ from quorate.node.keys import NodeKeys
 from quorate.node.mesh import Mesh, public_key_of
 from quorate.protocol.codec import decode, decode_one_of, encode
 from quorate.protocol.errors import MalformedMessage
+from quorate.protocol.field import BN254
 
 from .inbox import InputClosed
 from .messages import (
@@ -65,6 +67,10 @@ class SessionService:
     def running(self) -> int:
         """How many sessions run now."""
         return len(self._running)
+
+    def running_requests(self) -> list[Request]:
+        """The requests whose sessions run now."""
+        return [self._sessions[request_id].terms.request for request_id in self._running]
 
     def serve(self) -> None:
         """Answer session calls of clients, members and requestors."""
@@ -166,6 +172,10 @@ class SessionService:
             _log.warning("input_refused", session=request_id.hex()[:16], client=client, reason=str(error))
             raise Refusal(RefusalCode.REFUSED, str(error)) from None
         if is_new:
+            count, digest = len(body) // BN254.size_bytes, inbox.digest(body)
+            await self._journal.run(
+                self._journal.masks.use, request_id, str(client), first=0, count=count, digest=digest
+            )
             _log.info("masked_value_taken", session=request_id.hex()[:16], client=client)
         return encode(InputReply(request_id))
 

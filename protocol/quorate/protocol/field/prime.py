@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-import gmpy2 as untyped_gmpy2  # type: ignore[import-untyped]  # it ships no types
+import gmpy2 as untyped_gmpy2
 import numpy as np
 
 from quorate.protocol.errors import MalformedMessage

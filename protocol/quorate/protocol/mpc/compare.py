@@ -66,7 +66,7 @@ def to_bits_plan(count: int, bits: int, kappa: int) -> Plan:
 def less_than(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
     """[x < y] for integers of `bits` bits, signed: -2^(bits-1) <= x, y < 2^(bits-1).
 
-    Takes 1 + ceil(log2(bits)) rounds when the pool holds `less_than_plan`.
+    Takes ceil(log2(bits)) rounds when the pool holds `less_than_plan`.
     """
     return (yield from less_than_zero(party, party.field.sub(x, y), bits=bits + 1))
 
