@@ -107,6 +107,13 @@ class MemoryStream:
             at += room
             self.other.changed.unpark_all()
 
+    def send_now(self, data: bytes) -> bool:
+        if self.broken or self.frozen or len(data) > self.window - len(self.other.buffer):
+            return False
+        self.other.buffer += data
+        self.other.changed.unpark_all()
+        return True
+
     def _check(self) -> None:
         if self.broken:
             raise StreamBroken(self.peer_id, self.protocol, "the stream was reset")

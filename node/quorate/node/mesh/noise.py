@@ -129,40 +129,40 @@ class NoiseSession(SecureSession):
 
     # --- receiving
 
-    async def receive(self) -> bytes:
-        """What has arrived, at least one byte, or b"" at the end of the connection; safe to cancel.
+    async def receive(self) -> list[bytes]:
+        """The records that have arrived, opened: at least one, or none at the end of the connection.
 
-        Raises ConnectionClosedError on a reset and on a record that does not authenticate.
+        Safe to cancel. Raises ConnectionClosedError on a reset and on a record that does not authenticate.
         """
         if self._plain:
-            plain = bytes(self._plain)
+            rest = bytes(self._plain)
             self._plain.clear()
-            return plain
+            return [rest]
         while True:
             try:
                 data = await self._socket.receive_some(_READ_BYTES)
             except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
                 raise ConnectionClosedError("the connection broke", transport="tcp") from error
             if not data:
-                return b""
+                return []
             self.bytes_in += len(data)
-            plain = self._open_records(data)
-            if plain:
-                return plain
+            records = self._open_records(data)
+            if records:
+                return records
 
-    def _open_records(self, data: bytes | bytearray) -> bytes:
+    def _open_records(self, data: bytes | bytearray) -> list[bytes]:
         self._sealed += data
         sealed, at, end = self._sealed, 0, len(self._sealed)
-        plain: list[bytes] = []
+        records: list[bytes] = []
         with memoryview(sealed) as view:
             while end - at >= 2:
                 after = at + 2 + (sealed[at] << 8 | sealed[at + 1])
                 if after > end:
                     break
-                plain.append(self._open_record(bytes(view[at + 2 : after])))
+                records.append(self._open_record(bytes(view[at + 2 : after])))
                 at = after
         del sealed[:at]
-        return plain[0] if len(plain) == 1 else b"".join(plain)
+        return records
 
     def _open_record(self, sealed: bytes) -> bytes:
         try:
@@ -177,21 +177,18 @@ class NoiseSession(SecureSession):
     async def read(self, n: int | None = None) -> bytes:
         """Exactly `n` bytes, or all that is there; raises IncompleteReadError at the end of the connection."""
         while not self._plain or (n is not None and len(self._plain) < n):
-            data = await self.receive_more()
-            if not data:
+            kept, self._plain = self._plain, bytearray()
+            try:
+                records = await self.receive()
+            finally:
+                self._plain = kept
+            if not records:
                 raise IncompleteReadError("the connection ended")
-            self._plain += data
+            for record in records:
+                self._plain += record
         taken = bytes(self._plain if n is None else self._plain[:n])
         del self._plain[: len(taken)]
         return taken
-
-    async def receive_more(self) -> bytes:
-        """Like `receive`, past what is already buffered."""
-        kept, self._plain = self._plain, bytearray()
-        try:
-            return await self.receive()
-        finally:
-            self._plain = kept
 
     async def write(self, data: bytes) -> None:
         """Send `data`, and wait until the kernel has it; before `flush_forever` runs only."""

@@ -42,6 +42,13 @@ class Stream:
         except MuxedStreamError as error:
             raise StreamBroken(self._peer_id, self._protocol, str(error)) from error
 
+    def send_now(self, data: bytes) -> bool:
+        """Send all of `data` if nothing has to be waited for; False, and nothing sent, otherwise."""
+        try:
+            return self._muxed.write_now(data)
+        except MuxedStreamError:
+            return False
+
     def end_sending(self) -> None:
         """Half-close: nothing more follows; reading goes on."""
         self._muxed.end_sending()

@@ -28,6 +28,7 @@ class TcpListener(IListener):
         self._nursery = nursery
         self._handler = handler
         self._listeners: list[trio.SocketListener] = []
+        self._addresses: tuple[Multiaddr, ...] = ()
         self._scope = open_scope()
 
     async def listen(self, maddr: Multiaddr) -> None:
@@ -37,6 +38,7 @@ class TcpListener(IListener):
             self._listeners = list(await trio.open_tcp_listeners(port, host=host))
         except OSError as error:
             raise ListenFailed(str(maddr), error.strerror or str(error)) from error
+        self._addresses = tuple(_address_of(listener) for listener in self._listeners)
         await self._nursery.start(self._serve)
 
     async def _serve(self, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -51,8 +53,8 @@ class TcpListener(IListener):
             await trio.serve_listeners(accepted, self._listeners, handler_nursery=self._nursery)
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:
-        """The addresses that are bound, with their real ports."""
-        return tuple(_address_of(listener) for listener in self._listeners)
+        """The addresses that were bound, with their real ports; asked for also while the mesh closes."""
+        return self._addresses
 
     async def close(self) -> None:
         """Stop accepting."""

@@ -27,6 +27,10 @@ class ByteStream(Protocol):
         """Send all of `data`; StreamBroken when the stream died or is closed."""
         ...
 
+    def send_now(self, data: bytes) -> bool:
+        """Send all of `data` if that needs no waiting; False, with nothing sent, otherwise."""
+        ...
+
     def end_sending(self) -> None:
         """Half-close: nothing more follows."""
         ...

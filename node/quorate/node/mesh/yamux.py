@@ -195,9 +195,14 @@ class Yamux(IMuxedConn):
             except MuxedStreamError:
                 return
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the socket is not congested."""
+        return self.secured_conn.backlog_bytes < self.limits.congested_bytes
+
     async def room_to_send(self, size: int) -> None:
         """Wait while the socket is congested; let other tasks run now and then."""
-        while self.secured_conn.backlog_bytes >= self.limits.congested_bytes and not self.event_closed.is_set():
+        while not (self.has_room or self.event_closed.is_set()):
             await self._congested.park()
         self._since_yield += size
         if self._since_yield >= _YIELD_BYTES:
@@ -246,12 +251,12 @@ class Yamux(IMuxedConn):
     async def _read_forever(self) -> None:
         try:
             while not self.event_closed.is_set():
-                data = await self.secured_conn.receive()
-                if not data:
+                records = await self.secured_conn.receive()
+                if not records:
                     self._end("the peer closed the connection")
-                    break
                 self._heard = True
-                self._feed(data)
+                for record in records:
+                    self._feed(record)
         except YamuxViolation as violation:
             self._try_send(GO_AWAY, 0, 0, PROTOCOL_ERROR)
             self._end(f"the peer broke the yamux protocol: {violation}")
@@ -259,6 +264,8 @@ class Yamux(IMuxedConn):
             self._end(str(error))
 
     def _feed(self, data: bytes) -> None:
+        if self.event_closed.is_set():
+            return
         if not self._inbox and not self._body_left and self._feed_whole_frame(data):
             return
         self._inbox += data
@@ -380,7 +387,7 @@ class Yamux(IMuxedConn):
             self._end(str(error) or "the connection broke")
 
     def _wake_writers(self) -> None:
-        if self.secured_conn.backlog_bytes < self.limits.congested_bytes:
+        if self.has_room:
             self._congested.unpark_all()
 
     async def _keep_alive(self) -> None:

@@ -69,6 +69,7 @@ class YamuxStream(IMuxedStream):
     def on_reset(self, reason: str) -> None:
         """The stream is dead, and what it had received with it."""
         self._drop_unread()
+        self._fin_received = False
         self.on_connection_end(reason)
 
     def on_connection_end(self, reason: str) -> None:
@@ -96,10 +97,10 @@ class YamuxStream(IMuxedStream):
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         while not self._chunks:
-            if self.broken:
-                raise MuxedStreamReset(self.broken)
             if self._fin_received or self.closed_at is not None:
                 raise MuxedStreamEOF("the stream has ended")
+            if self.broken:
+                raise MuxedStreamReset(self.broken)
             await self._readable.park()
         data = self._take(n)
         self._unread -= len(data)
@@ -146,6 +147,16 @@ class YamuxStream(IMuxedStream):
             await self._write(data)
         finally:
             self._write_lock.release()
+
+    def write_now(self, data: bytes) -> bool:
+        """Send all of `data` if nothing has to be waited for; False, and nothing sent, otherwise."""
+        if self.broken or self._fin_sent or self._write_lock.locked() or not self.conn.has_room:
+            return False
+        if len(data) > min(self.send_window, _MOST_BODY):
+            return False
+        self.send_window -= len(data)
+        self.conn.send_body(self, data)
+        return True
 
     async def _write(self, data: bytes) -> None:
         at, end = 0, len(data)
