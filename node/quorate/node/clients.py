@@ -99,6 +99,7 @@ async def take_part(
 ) -> ClientResult | None:
     """Give `values` to the next locked request on `program` that names us, and wait for our output.
 
+    With a `request_id` only that one counts, and when it is fulfilled already its output is fetched once more.
     None when we receive nothing. Raises InputRejected before anything is sent, NoOrder, SessionLost.
     """
     package, compiled = await node.programs.load(program)
@@ -113,7 +114,8 @@ async def take_part(
             package.manifest.check_inputs(values, details.arguments)
         except ValueError as error:
             raise InputRejected(str(error)) from None
-    part = _Part(node, order, task, slot)
+    is_over = await node.market.state(order.match.request_id) is RequestState.FULFILLED
+    part = _Part(node, order, task, slot, gives=bool(details.clients[slot].input_count) and not is_over)
     result: ClientResult | None = None
     with trio.move_on_after(max(1.0, timeout_s - (monotonic() - started))) as patience:
         result = await part.run(values)
@@ -130,7 +132,7 @@ async def _find_order(
         while True:
             for peer in node.mesh.peers()[:MAX_PEERS_ASKED]:
                 for order in await _orders_at(node, peer, asked):
-                    if request_id in (None, order.match.request_id) and await _is_ours(node, order, program_hash):
+                    if await _is_wanted(node, order, program_hash, request_id):
                         return order
             await trio.sleep(POLL_S)
     raise NoOrder(timeout_s)
@@ -147,6 +149,17 @@ async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedO
         return ()
 
 
+async def _is_wanted(node: LightNode, order: MatchedOrder, program_hash: bytes, request_id: bytes | None) -> bool:
+    """Whether `order` is the one that is asked for, or, when none is, one that takes inputs now.
+
+    A fulfilled one is never taken for the next: its masks were used.
+    """
+    if request_id not in (None, order.match.request_id) or not await _is_ours(node, order, program_hash):
+        return False
+    state = await node.market.state(order.match.request_id)
+    return state is RequestState.LOCKED or (request_id is not None and state is RequestState.FULFILLED)
+
+
 async def _is_ours(node: LightNode, order: MatchedOrder, program_hash: bytes) -> bool:
     """Whether the chain says of `order` what the peer says, and it is for our keys and this program."""
     signed, match = order.signed, order.match
@@ -161,8 +174,6 @@ async def _is_ours(node: LightNode, order: MatchedOrder, program_hash: bytes) ->
         return False
     if details.clients[slot].encryption_key != node.keys.encryption.public_key:
         return False
-    if await node.market.state(request_id) not in (RequestState.LOCKED, RequestState.FULFILLED):
-        return False
     members = tuple(member.account for member in await node.market.committee(request_id))
     return members == tuple(bid.bid.member for bid in match.bids)
 
@@ -170,8 +181,11 @@ async def _is_ours(node: LightNode, order: MatchedOrder, program_hash: bytes) ->
 class _Part:
     """Our part in one session."""
 
-    def __init__(self, node: LightNode, order: MatchedOrder, task: CommitteeTask, slot: int) -> None:
+    def __init__(
+        self, node: LightNode, order: MatchedOrder, task: CommitteeTask, slot: int, *, gives: bool
+    ) -> None:
         self._node = node
+        self._gives = gives
         self._task = task
         self._slot = slot
         self._request = order.signed.request
@@ -192,7 +206,7 @@ class _Part:
 
             async def work() -> None:
                 try:
-                    if self._entry.input_count:
+                    if self._gives:
                         await self._give(values)
                     outcome.append(await self._receive() if self._entry.receives else None)
                 except SessionLost as error:

@@ -351,8 +351,9 @@ class Node:
             log.error("locked_without_bid", reason="the journal knows no bid of ours for this request")
             return
         signed = decode(SignedRequest, order.request)
-        if signed.request.deadline <= unix_now():
-            log.info("lock_is_over", deadline=signed.request.deadline)
+        state = await self.market.state(request_id)
+        if state is not RequestState.LOCKED or signed.request.deadline <= unix_now():
+            log.info("lock_is_over", state=state.name.lower())  # an old event, read again after a restart
             return
         try:
             task = await self.programs.task(request_id, signed.details)

@@ -19,6 +19,7 @@ from quorate.node.errors import QuorateNodeError
 from quorate.node.home import key_files
 from quorate.node.keys import load_public_keys
 from quorate.node.light import LightNode, open_light_node
+from quorate.node.programs import compile_package
 from quorate.node.requestor import Outcome, Terms, submit_and_follow
 from quorate.registry import Package
 
@@ -26,6 +27,8 @@ from .processes import ClientProcess, client_process, make_client_home
 
 RESULT_MARGIN_S: Final = 30.0
 """How much longer than the request's deadline a client waits."""
+CLIENTS_END_S: Final = 3.0
+"""How long the clients of a failed request may take to see that it failed, before they are ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,10 @@ async def run_on_network(
     """Run `package` for the clients of `inputs` as the requestor whose home is `config`'s.
 
     `accounts` are those whose balances are reported; `withhold` names clients whose process is not started, as if
-    they were away. Raises what the requestor and the client processes raise.
+    they were away. Raises ProgramRefused before anything starts, and what the requestor and the client processes
+    raise.
     """
+    await trio.to_thread.run_sync(compile_package, package)
     reference = package.content_hash.hex()
     timeout_s = terms.bidding_s + terms.working_s + RESULT_MARGIN_S
     async with AsyncExitStack() as stack:
@@ -89,13 +94,19 @@ async def run_on_network(
         job = Job(Outcome(b""), before=await _balances(node, accounts), accounts=accounts)
         started = monotonic()
         entries = [_entry(name, homes[name], len(values)) for name, values in inputs.items()]
+        refusal: QuorateNodeError | None = None
         async with trio.open_nursery() as nursery:
             for name, process in processes.items():
                 nursery.start_soon(_await_result, job, name, process)
-            await _request(node, reference, entries, arguments, terms, progress, job)
+            try:
+                await _request(node, reference, entries, arguments, terms, progress, job)
+            except QuorateNodeError as error:
+                refusal = error  # raised outside of the nursery, so that it leaves as it is and not in a group
+                nursery.cancel_scope.deadline = trio.current_time() + CLIENTS_END_S
             job.seconds = monotonic() - started
-        for failure in job.failures.values():
-            raise failure
+        for failure in (refusal, *job.failures.values()):
+            if failure is not None:
+                raise failure
         job.after = await _balances(node, accounts)
         return job
 
@@ -115,13 +126,20 @@ async def _request(
 
 
 async def _ready(processes: Mapping[str, ClientProcess], inputs: Mapping[str, Sequence[int]]) -> None:
+    failures: list[QuorateNodeError] = []
+
     async def start(name: str, process: ClientProcess) -> None:
-        await process.give(inputs[name])
-        await process.ready()
+        try:
+            await process.give(inputs[name])
+            await process.ready()
+        except QuorateNodeError as error:
+            failures.append(error)
 
     async with trio.open_nursery() as nursery:
         for name, process in processes.items():
             nursery.start_soon(start, name, process)
+    for failure in failures:
+        raise failure
 
 
 async def _await_result(job: Job, name: str, process: ClientProcess) -> None:

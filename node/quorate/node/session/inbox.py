@@ -13,7 +13,7 @@ from .messages import MAX_INPUT_BYTES
 
 
 class InputClosed(Exception):
-    """A masked input that came too late, or that contradicts an earlier one of the same client."""
+    """A masked input, or a request for masks, that came too late or contradicts what the client sent before."""
 
 
 class ClientInbox:
@@ -38,10 +38,16 @@ class ClientInbox:
         self._masks_ready.set()
 
     async def masks_of(self, client: int) -> bytes:
-        """The mask shares of `client`, once they are made; KeyError for a client that gives no input."""
+        """The mask shares of `client`, once they are made; KeyError for a client that gives no input.
+
+        Raises InputClosed once its input is here or none is taken any more: a client that was started again with
+        another value would mask it by the same masks, and so show everybody the difference of the two.
+        """
         if client not in self._expected:
             raise KeyError(client)
         await self._masks_ready.wait()
+        if self._closed or client in self._inputs:
+            raise InputClosed("masks are given out until the input they hide is here")
         return self._masks[client]
 
     def put(self, client: int, body: bytes) -> bool:

@@ -158,6 +158,8 @@ class SessionService:
                 body = await session.inbox.masks_of(client)
             except KeyError:
                 raise Refusal(RefusalCode.REFUSED, "the caller gives no input") from None
+            except InputClosed as error:
+                raise Refusal(RefusalCode.REFUSED, str(error)) from None
         if body is None:
             raise self._not_ready(session)
         return encode(MaskReply(session.terms.party, body))
