@@ -41,7 +41,7 @@ class MuxerLimits:
 
     window_bytes: int = 4 * MIB
     most_granted_bytes: int = 96 * MIB
-    """Credit that the peer of one connection may hold, over all its streams."""
+    """Credit of one connection, over all its streams, above which no window grows any more."""
     most_unread_bytes: int = 512 * MIB
     """What all connections of a mesh together may have received and not yet read."""
     congested_bytes: int = 256 * KIB
