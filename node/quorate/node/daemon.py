@@ -164,6 +164,10 @@ async def fetch_archive(mesh: Mesh, content_hash: bytes) -> bytes:
             return download.result()
         except (QuorateNodeError, QuorateRegistryError, MalformedMessage) as error:
             reasons.append(f"{peer}: {error}")
+            if download.request() is None or isinstance(
+                error, MalformedMessage
+            ):  # it sent what is not the archive
+                _log.warning("archive_refused", peer=peer, archive=content_hash.hex()[:16], reason=str(error))
     raise ArchiveUnavailable(content_hash, "; ".join(reasons) or "there are no peers to ask")
 
 

@@ -17,6 +17,7 @@ from quorate.node.config import FILE_NAME, NodeConfig, load_config, write_config
 from quorate.node.errors import ProcessFailed, QuorateNodeError, UsageError
 from quorate.node.home import create_home
 from quorate.node.keys import TEST_COST, write_random_passphrase
+from quorate.node.mesh.scopes import shielded
 
 CLIENTS_FOLDER: Final = "clients"
 PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 -- the name of a file, not a passphrase
@@ -138,5 +139,5 @@ async def client_process(
     try:
         yield client
     finally:
-        with trio.CancelScope(shield=True):
+        with shielded():
             await client.stop()

@@ -23,7 +23,8 @@ from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import EnvelopeRecord, Journal, Member, SessionRecord, SessionState
 from quorate.node.kernels import load_kernels
 from quorate.node.keys import NodeKeys
-from quorate.node.mesh import Mesh
+from quorate.node.mesh import Mesh, public_key_of
+from quorate.node.mesh.scopes import open_scope
 from quorate.protocol.codec import encode
 from quorate.protocol.committee import Conclusion, conclude, evaluate, prepare
 from quorate.protocol.envelope import ResultStatement
@@ -95,7 +96,7 @@ class Session:
         self.blame: Blame | None = None
         self._phases: list[Phase] = []
         self._traffic = (0, 0)
-        self._work = trio.CancelScope()
+        self._work = open_scope()
         self._heard: Blame | None = None
         self._outputs: dict[int, bytes] = {}
         self._statement: ResultStatement | None = None
@@ -118,8 +119,6 @@ class Session:
 
     async def _begin(self) -> None:
         terms = self.terms
-        from quorate.node.mesh import public_key_of
-
         committee = tuple(Member(seat.account, public_key_of(seat.peer)) for seat in terms.seats)
         record = SessionRecord(
             session_id=terms.request_id,

@@ -1,7 +1,7 @@
 """Counting signatures until the chain accepts them: t+1 members must attest a result, or name a fault.
 
-A member signs at most one attestation and at most one fault for a request, so that t corrupted members alone can
-neither publish a result nor accuse anybody. Pure: the session gives it what arrived, and asks what is ready.
+A member attests at most one result, and accuses each member and nobody at most once, so that t corrupted members alone
+can neither publish a result nor accuse anybody, nor fill our memory. Pure: the session gives it what arrived, and asks what is ready.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ class SignatureTally:
     faults: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
 
     def attest(self, member: bytes, *, digest: bytes, signature: bytes) -> bool:
-        """Take `member`'s attestation of `digest`; True when it was new. Raises UnknownSigner."""
+        """Take `member`'s attestation of `digest`; True when it was new.
+
+        Raises UnknownSigner, also for a second digest of the same member: it can only mean to confuse.
+        """
+        if any(member in votes for other, votes in self.attestations.items() if other != digest):
+            raise UnknownSigner("this member attested another result before")
         self._check(member, Attestation(self.request_id, digest).digest(self.domain), signature)
         return self._add(self.attestations, digest, member, signature)
 
