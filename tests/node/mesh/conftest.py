@@ -12,9 +12,8 @@ import pytest
 import trio
 
 from quorate.node.mesh import DiscoveryConfig, GossipConfig, Mesh, MeshConfig, Stream, StreamBroken, open_mesh
-from quorate.node.mesh import Mesh as _Mesh  # noqa: F401  # first, since it quiets the import of libp2p
 
-from libp2p.peer.id import ID  # isort: skip  # after open_mesh's package, which quiets its import
+from libp2p.peer.id import ID  # isort: skip  # after the mesh, which quiets its import
 from quorate.node.mesh.yamux import Yamux  # isort: skip
 
 

@@ -243,3 +243,12 @@ async def test_a_stream_that_the_peer_never_closes_is_reset_in_the_end(net: Simp
         stream = await near.open_stream(far.peer_id, "/stay/1")
         stream.close()
         await net.until(lambda: near.statistics().streams == 0)
+
+
+async def test_another_libp2p_is_refused_with_a_clear_error(
+    net: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quorate.node.mesh.swarm.LIBP2P_VERSION", "0.0.1")
+    with pytest.raises(RuntimeError, match=r"install libp2p==0\.0\.1"):
+        async with open_mesh(net.seed_key("any"), net.quiet()):
+            pass
