@@ -20,7 +20,6 @@ QuorateNodeError                  1
 |       +-- IllegalState
 +-- NetworkError                  6   a peer, or the network between us
 |   +-- PeerError                     a peer is at fault
-|       +-- BindingInvalid
 +-- ChainError                    7   the chain, or the endpoint that speaks for it
 +-- ControlError                  8   the control socket of a daemon
 |   +-- NodeNotRunning
@@ -279,13 +278,6 @@ class PeerError(NetworkError):
         super().__init__(f"peer {peer} misbehaved", why=reason, todo=todo)
         self.peer = peer
         self.reason = reason
-
-
-class BindingInvalid(PeerError):
-    """A peer binding does not join this mesh key and this account on this market."""
-
-    def __init__(self, peer: str, reason: str) -> None:
-        super().__init__(peer, f"its peer binding is invalid: {reason}")
 
 
 class ChainError(QuorateNodeError):

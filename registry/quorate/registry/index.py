@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from quorate.protocol import bounded_json
+
 from .errors import IndexConflict, InvalidIndex, InvalidName, InvalidPackage, ManifestError, UnknownPackage
 from .hashing import MAX_FILES, MAX_PATH_CHARS, FileEntry, check_entries, content_hash
 from .manifest import KINDS
@@ -244,7 +246,7 @@ def _parse_line(path: str, number: int, line: bytes) -> Entry:
     if len(line) > MAX_LINE_BYTES:
         raise InvalidIndex(path, f"line {number} has {len(line)} bytes; the most is {MAX_LINE_BYTES}")
     try:
-        table = Table(json.loads(line), source=f"line {number}")
+        table = Table(bounded_json.loads(line), source=f"line {number}")
         entry = _entry(table)
     except (ManifestError, InvalidName, InvalidPackage) as error:
         raise InvalidIndex(path, f"line {number}: {error}") from None

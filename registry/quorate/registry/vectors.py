@@ -9,9 +9,10 @@ trust a program runs them first, on the clear engine or on the committee.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Final
+
+from quorate.protocol import bounded_json
 
 from .errors import InvalidInput, ManifestError
 from .manifest import MAX_CLIENTS, MAX_COUNT, MAX_VALUES, TO_PUBLIC, TO_RECEIVERS, TYPES, Manifest
@@ -42,7 +43,7 @@ def parse_vectors(data: bytes, manifest: Manifest) -> tuple[Case, ...]:
     if len(data) > MAX_VECTORS_BYTES:
         raise ManifestError("the file", f"has {len(data)} bytes; the most is {MAX_VECTORS_BYTES}", source=source)
     try:
-        values = json.loads(data)
+        values = bounded_json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ManifestError("the file", f"is not JSON ({type(error).__name__})", source=source) from None
     table = Table(values, source=source)

@@ -1,7 +1,6 @@
 """Keys: at rest, hidden, bound to one another."""
 
 import copy
-import dataclasses
 import json
 import os
 import pickle
@@ -9,8 +8,8 @@ import pickle
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from quorate.contracts import recover
 from quorate.node.errors import (
-    BindingInvalid,
     InsecurePermissions,
     KeyFileError,
     KeyFileMalformed,
@@ -19,30 +18,22 @@ from quorate.node.errors import (
 )
 from quorate.node.keys import (
     TEST_COST,
-    BindingDomain,
     ChainKey,
     Cost,
     EncryptionKey,
     KeyFiles,
     MeshKey,
-    NodeKeys,
     Secret,
-    create_binding,
     create_keys,
     find_passphrase,
     load_keys,
     load_public_keys,
     peer_id_of,
     public_key_of,
-    recover_account,
-    verify_binding,
-    verify_mesh_signature,
     write_random_passphrase,
 )
-from quorate.protocol.codec import decode, encode
 
 PASSPHRASE = Secret(b"correct horse")
-DOMAIN = BindingDomain(chain_id=31337, market=b"\x11" * 20)
 
 
 @pytest.fixture
@@ -255,10 +246,6 @@ def test_mesh_signatures_are_ed25519():
     mesh = MeshKey.generate()
     signature = mesh.sign(b"m")
     Ed25519PublicKey.from_public_bytes(mesh.public_key).verify(signature, b"m")
-    assert verify_mesh_signature(mesh.public_key, b"m", signature=signature)
-    assert not verify_mesh_signature(mesh.public_key, b"n", signature=signature)
-    assert not verify_mesh_signature(b"short", b"m", signature=signature)
-    assert not verify_mesh_signature(mesh.public_key, b"m", signature=b"")
 
 
 def test_chain_signatures_are_those_of_eth_account():
@@ -267,20 +254,7 @@ def test_chain_signatures_are_those_of_eth_account():
     key = ChainKey(Secret(b"\x07" * 32))
     digest = bytes(range(32))
     assert key.sign_digest(digest) == bytes(Account.unsafe_sign_hash(digest, key.secret.reveal()).signature)
-    assert recover_account(digest, key.sign_digest(digest)) == key.account
-
-
-def test_only_one_encoding_of_a_signature_is_recovered():
-    key, digest = ChainKey.generate(), bytes(32)
-    signature = key.sign_digest(digest)
-    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-    mirrored = order - int.from_bytes(signature[32:64], "big")
-    high = signature[:32] + mirrored.to_bytes(32, "big") + bytes([55 - signature[64]])
-    assert recover_account(digest, high) is None
-    assert recover_account(digest, signature[:64] + bytes([signature[64] - 27])) is None
-    assert recover_account(digest, signature[:64]) is None
-    assert recover_account(digest, bytes(64) + b"\x1b") is None
-    assert recover_account(digest, b"\xff" * 64 + b"\x1b") is None
+    assert recover(digest, key.sign_digest(digest)) == key.account
 
 
 @pytest.mark.parametrize("value", [bytes(32), b"\xff" * 32, bytes(31), b""])
@@ -296,40 +270,6 @@ def test_encryption_keys_open_envelopes():
     context = EnvelopeContext(request_id=bytes(32), party=1, client=0)
     envelope = seal(b"shares", receiver=key.public_key, context=context, ephemeral=b"\x09" * 32)
     assert unseal(envelope, private_key=key.secret.reveal(), context=context) == b"shares"
-
-
-def test_a_binding_holds_and_travels():
-    keys = NodeKeys.generate()
-    binding = create_binding(keys.mesh, keys.chain, domain=DOMAIN)
-    verify_binding(binding, domain=DOMAIN)
-    assert decode(type(binding), encode(binding)) == binding
-
-
-def test_a_binding_cannot_be_bent():
-    keys, thief = NodeKeys.generate(), NodeKeys.generate()
-    binding = create_binding(keys.mesh, keys.chain, domain=DOMAIN)
-    stolen = create_binding(thief.mesh, thief.chain, domain=DOMAIN)
-    bent = [
-        dataclasses.replace(binding, account=stolen.account),
-        dataclasses.replace(binding, peer_key=stolen.peer_key),
-        dataclasses.replace(binding, peer_signature=stolen.peer_signature),
-        dataclasses.replace(binding, account_signature=stolen.account_signature),
-        # each half is signed by a thief who owns the other half
-        dataclasses.replace(binding, peer_key=stolen.peer_key, peer_signature=stolen.peer_signature),
-        dataclasses.replace(binding, account=stolen.account, account_signature=stolen.account_signature),
-        dataclasses.replace(binding, account_signature=bytes(65)),
-    ]
-    for each in bent:
-        with pytest.raises(BindingInvalid) as caught:
-            verify_binding(each, domain=DOMAIN)
-        assert caught.value.peer == peer_id_of(each.peer_key)
-
-
-@pytest.mark.parametrize("domain", [BindingDomain(1, b"\x11" * 20), BindingDomain(31337, b"\x12" * 20)])
-def test_a_binding_is_void_elsewhere(domain):
-    keys = NodeKeys.generate()
-    with pytest.raises(BindingInvalid):
-        verify_binding(create_binding(keys.mesh, keys.chain, domain=DOMAIN), domain=domain)
 
 
 def test_a_passphrase_comes_from_the_file_then_the_environment(tmp_path, monkeypatch):

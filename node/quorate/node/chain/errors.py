@@ -38,7 +38,7 @@ class ChainUnreachable(ChainError):
         super().__init__(
             f"the chain at {url} does not answer",
             why=why,
-            todo="check that a chain runs there and that chain.rpc names it; for a local one: "
+            todo="check that a chain runs there and that chain.url in quorate.toml names it; for a local one: "
             "python -m quorate.node.devchain",
         )
         self.url = url

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
-from quorate.node import bounded_json
+from quorate.protocol import bounded_json
 
 from .errors import ChainUnreachable, MalformedResponse, RpcError
 

@@ -13,7 +13,7 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from quorate.node import bounded_json
+from quorate.protocol import bounded_json
 
 from .errors import CannotListen, DevchainPortInUse
 from .methods import MethodError, Methods

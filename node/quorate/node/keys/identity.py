@@ -11,9 +11,10 @@ import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from quorate.contracts import account_of, checksum, sign
 
 from .peer_id import peer_id_of
 from .secret import Secret
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
 KEY_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 65
-"""A recoverable secp256k1 signature: r, s, v with v 27 or 28."""
 _CURVE_ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
-_RECOVERY_OFFSET: Final = 27
 
 
 class MeshKey:
@@ -58,25 +56,13 @@ class MeshKey:
         return f"MeshKey({self.peer_id})"
 
 
-def verify_mesh_signature(public_key: bytes, message: bytes, *, signature: bytes) -> bool:
-    """Whether `signature` of `message` is valid for the raw Ed25519 `public_key`; False when malformed."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
 class ChainKey:
     """A secp256k1 key, the account of a node or a client on the chain."""
 
     def __init__(self, secret: Secret) -> None:
-        from coincurve import PrivateKey
-
         if len(secret) != KEY_BYTES or not 0 < int.from_bytes(secret.reveal(), "big") < _CURVE_ORDER:
             raise ValueError("a secp256k1 key is 32 bytes, above zero and below the order of the curve")
         self.secret = secret
-        self._key = PrivateKey(secret.reveal())
 
     @classmethod
     def generate(cls) -> Self:
@@ -86,19 +72,16 @@ class ChainKey:
     @cached_property
     def account(self) -> bytes:
         """The 20-byte account address."""
-        return _account_of(self._key.public_key.format(compressed=False))
+        return account_of(self.secret.reveal())
 
     @cached_property
     def address(self) -> str:
         """The account address as 0x and hex digits with the EIP-55 checksum."""
-        from eth_utils.address import to_checksum_address
-
-        return str(to_checksum_address(self.account))
+        return checksum(self.account)
 
     def sign_digest(self, digest: bytes) -> bytes:
         """The 65-byte signature r, s, v (v is 27 or 28, s in the lower half) of a 32-byte digest."""
-        signature = self._key.sign_recoverable(digest, hasher=None)
-        return signature[:64] + bytes([signature[64] + _RECOVERY_OFFSET])
+        return sign(digest, self.secret.reveal())
 
     def local_account(self) -> LocalAccount:
         """The same key as an eth_account signer, for transactions and typed data."""
@@ -109,31 +92,6 @@ class ChainKey:
 
     def __repr__(self) -> str:
         return f"ChainKey({self.address})"
-
-
-def recover_account(digest: bytes, signature: bytes) -> bytes | None:
-    """The 20-byte account that made the 65-byte `signature` of `digest`, or None when it is no valid signature.
-
-    As in OpenZeppelin's ECDSA, v must be 27 or 28 and s in the lower half: one signature has one encoding.
-    """
-    from coincurve import PublicKey
-
-    if len(signature) != SIGNATURE_BYTES or signature[64] - _RECOVERY_OFFSET not in (0, 1):
-        return None
-    if int.from_bytes(signature[32:64], "big") > _CURVE_ORDER // 2:
-        return None
-    compact = signature[:64] + bytes([signature[64] - _RECOVERY_OFFSET])
-    try:
-        public = PublicKey.from_signature_and_message(compact, digest, hasher=None)
-    except Exception:  # coincurve raises bare Exception and ValueError for r or s out of range
-        return None
-    return _account_of(public.format(compressed=False))
-
-
-def _account_of(uncompressed: bytes) -> bytes:
-    from eth_utils.crypto import keccak
-
-    return bytes(keccak(uncompressed[1:])[12:])
 
 
 class EncryptionKey:

@@ -1,7 +1,8 @@
 """Counting signatures until the chain accepts them: t+1 members must attest a result, or name a fault.
 
-A member attests at most one result, and accuses each member and nobody at most once, so that t corrupted members alone
-can neither publish a result nor accuse anybody, nor fill our memory. Pure: the session gives it what arrived, and asks what is ready.
+A member attests at most one result, and accuses each member and nobody at most once, so that t corrupted members
+alone can neither publish a result nor accuse anybody, nor fill our memory. Pure: the session gives it what arrived,
+and asks what is ready.
 """
 
 from __future__ import annotations
