@@ -42,7 +42,7 @@ from quorate.node.chain import (
     open_chain,
     open_sender,
 )
-from quorate.node.channel import CallLimits, Refusal, RefusalCode, call, serve_calls
+from quorate.node.channel import CallLimits, Refusal, RefusalCode, call, expect_sessions, serve_calls
 from quorate.node.config import NodeConfig
 from quorate.node.control import serve_control
 from quorate.node.errors import QuorateNodeError
@@ -237,6 +237,7 @@ class Node:
                     self.mesh, self.market, keys=self.keys, journal=self.journal, nursery=nursery
                 )
                 self._broker = self._make_broker()
+                expect_sessions(self.mesh)
                 self.sessions.serve()
                 self.desk.serve()
                 serve_archives(self.mesh, self.registry)

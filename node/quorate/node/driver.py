@@ -31,9 +31,11 @@ class Transport(Protocol):
 
     async def send(self, party: int, payload: bytes) -> None:
         """Queue `payload` for `party`; waits when its queue is full."""
+        ...
 
     async def receive(self, party: int) -> bytes:
         """The next payload of `party`; raises PartyFault when its stream broke or a frame was not its own."""
+        ...
 
 
 async def drive(
