@@ -3,7 +3,7 @@
 import pytest
 
 from quorate.node.errors import UsageError
-from quorate.node.jobs.auction import check_bids, expected_result
+from quorate.node.jobs.bids import check_bids, expected_result
 from quorate.node.jobs.values import MAX_DIGITS, parse_assignment, parse_inputs
 
 
@@ -66,3 +66,22 @@ def test_the_number_of_clients_is_bounded():
 def test_the_result_to_check_against(bids, expected):
     check_bids(bids)
     assert expected_result(bids) == expected
+
+
+@pytest.mark.parametrize(
+    "bids",
+    [
+        {"alice": (-31337,), "bob": (1,)},
+        {"alice": (4294967296,), "bob": (31337,)},
+        {"alice": (2**64 + 31337,), "bob": (1,)},
+        {"alice": (31337,)},
+        {"alice": (31337, 31337), "bob": (1,)},
+        {f"c{number}": (31337,) for number in range(51)},
+        {},
+    ],
+)
+def test_bids_out_of_place_are_refused_and_never_repeated(bids):
+    with pytest.raises(UsageError) as refused:
+        check_bids(bids)
+    assert "31337" not in f"{refused.value.as_json()}"
+    assert "4294967296" not in f"{refused.value.as_json()}"

@@ -35,10 +35,8 @@ def demo(
     import trio
 
     from quorate.node.errors import UsageError
-    from quorate.node.jobs.auction import DEFAULT_BIDS, PARTIES, check_bids, run_demo
+    from quorate.node.jobs.bids import DEFAULT_BIDS, PARTIES, check_bids
     from quorate.node.jobs.values import parse_inputs
-
-    from .warm import warm_kernels
 
     bids = parse_inputs(bid, option="--bid") if bid else dict(DEFAULT_BIDS)
     check_bids(bids)
@@ -46,6 +44,10 @@ def demo(
         raise UsageError(
             f"{nodes} nodes", why=f"the committee has {PARTIES} members", todo="give --nodes 5 or more"
         )
+    from quorate.node.jobs.auction import run_demo
+
+    from .warm import warm_kernels
+
     warm_kernels(quiet=as_json)
     folder = home.expanduser().absolute() if home is not None else Path(tempfile.mkdtemp(prefix="quorate-demo-"))
     steps = (lambda _: None) if as_json else _Steps()

@@ -10,22 +10,18 @@ from quorate.contracts import RequestState
 from quorate.node.chain import MarketClient, Signer, TransactionReverted, open_chain, open_sender
 from quorate.node.config import NodeConfig
 from quorate.node.daemon import TRANSACTIONS_FILE, sender_policy
-from quorate.node.errors import QuorateNodeError, UsageError
+from quorate.node.errors import QuorateNodeError
 from quorate.node.home import open_keys
 from quorate.node.requestor import Terms
 from quorate.node.testnet import TestnetConfig, open_testnet
-from quorate.registry.manifest import TYPES
 
+from .bids import PARTIES, expected_result
 from .network import Job, run_on_network
 from .packages import shipped_package
 from .report import job_json
 from .testnet import requestor_config, testnet_accounts
 
 PROGRAM: Final = "second-price-auction@1.0.0"
-DEFAULT_BIDS: Final = {"alice": (120,), "bob": (95,), "carol": (101,)}
-MIN_BIDS: Final = 2
-MAX_BIDS: Final = 50
-PARTIES: Final = 5
 THRESHOLD: Final = 1
 MAX_PRICE: Final = 10**16
 COLLATERAL: Final = 10**16
@@ -45,36 +41,6 @@ class DemoFailed(QuorateNodeError):
             todo="run it again with --keep, and look at the logs in its home",
         )
         self.findings = tuple(findings)
-
-
-def check_bids(bids: Mapping[str, Sequence[int]]) -> None:
-    """Raise UsageError unless there are 2 to 50 bids of one value each, in the range of the program.
-
-    The message names the client and never quotes the bid.
-    """
-    if not MIN_BIDS <= len(bids) <= MAX_BIDS:
-        raise UsageError(
-            f"{len(bids)} bids", why=f"the auction takes {MIN_BIDS} to {MAX_BIDS}", todo="repeat --bid NAME=VALUE"
-        )
-    least, most = TYPES["uint32"]
-    for name, values in bids.items():
-        if len(values) != 1:
-            raise UsageError(
-                f"{name} gives {len(values)} bids", why="each client bids once", todo="give one value"
-            )
-        if not least <= values[0] <= most:
-            raise UsageError(
-                f"the bid of {name} is out of range",
-                why=f"a bid is a whole number from {least} to {most}",
-                todo="give a bid in that range",
-            )
-
-
-def expected_result(bids: Mapping[str, Sequence[int]]) -> tuple[str, int]:
-    """The winner (the first of equal bids) and the second-highest bid, computed in the clear to check against."""
-    names, values = list(bids), [value[0] for value in bids.values()]
-    winner = max(range(len(values)), key=lambda place: (values[place], -place))
-    return names[winner], max(value for place, value in enumerate(values) if place != winner)
 
 
 async def run_demo(
