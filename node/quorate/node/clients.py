@@ -23,6 +23,7 @@ from quorate.node.errors import QuorateNodeError
 from quorate.node.light import LightNode
 from quorate.node.mesh import peer_id_of
 from quorate.node.orders import ORDER_CALL_PROTOCOL, MatchedOrder, OwnOrdersCall, OwnOrdersReply
+from quorate.node.orders.desk import OWN_ORDERS_WAIT_S
 from quorate.node.orders.messages import MAX_ORDER_REPLY_BYTES
 from quorate.node.programs import task_of
 from quorate.node.session.messages import InputCall, MaskCall, MaskReply, OutputCall, OutputReply
@@ -38,7 +39,7 @@ from quorate.protocol.mpc import ClientInput, ClientOutput, PartyId, signed_inte
 POLL_S: Final = 0.3
 """How often peers are asked for an order of ours, and the chain for its state."""
 CALL_TIMEOUT_S: Final = CALL_WAIT_S + 5
-MAX_PEERS_ASKED: Final = 8
+MAX_PEERS_ASKED: Final = 2
 LOOKBACK_BLOCKS: Final = 10_000
 """How far back the event of a result is looked for."""
 
@@ -127,21 +128,36 @@ async def take_part(
 async def _find_order(
     node: LightNode, program_hash: bytes, request_id: bytes | None, *, timeout_s: float
 ) -> MatchedOrder:
+    """Ask a few peers at once, again and again; each answers as soon as it knows an order of ours."""
     asked = encode(OwnOrdersCall(program_hash))
+    found: list[MatchedOrder] = []
+
+    async def ask(peer: str, done: trio.CancelScope) -> None:
+        for order in await _orders_at(node, peer, asked):
+            if await _is_wanted(node, order, program_hash, request_id):
+                found.append(order)
+                done.cancel()
+
     with trio.move_on_after(timeout_s):
-        while True:
-            for peer in node.mesh.peers()[:MAX_PEERS_ASKED]:
-                for order in await _orders_at(node, peer, asked):
-                    if await _is_wanted(node, order, program_hash, request_id):
-                        return order
+        while not found:
+            async with trio.open_nursery() as nursery:
+                for peer in node.mesh.peers()[:MAX_PEERS_ASKED]:
+                    nursery.start_soon(ask, peer, nursery.cancel_scope)
             await trio.sleep(POLL_S)
-    raise NoOrder(timeout_s)
+    if not found:
+        raise NoOrder(timeout_s)
+    return found[0]
 
 
 async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedOrder, ...]:
     try:
         reply = await call(
-            node.mesh, peer, ORDER_CALL_PROTOCOL, asked, timeout_s=5, most_bytes=MAX_ORDER_REPLY_BYTES
+            node.mesh,
+            peer,
+            ORDER_CALL_PROTOCOL,
+            asked,
+            timeout_s=OWN_ORDERS_WAIT_S + 5,
+            most_bytes=MAX_ORDER_REPLY_BYTES,
         )
         return decode(OwnOrdersReply, reply).orders
     except (QuorateNodeError, MalformedMessage) as error:

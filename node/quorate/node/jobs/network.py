@@ -25,6 +25,10 @@ from quorate.registry import Package
 
 from .processes import ClientProcess, client_process, make_client_home
 
+CLIENTS_AT_ONCE: Final = 4
+"""How many client processes start at once: each takes a processor for a second or two."""
+START_ALLOWANCE_S: Final = 10.0
+"""How much longer each client waits for every client that starts, since the first wait for the last."""
 RESULT_MARGIN_S: Final = 30.0
 """How much longer than the request's deadline a client waits."""
 CLIENTS_END_S: Final = 3.0
@@ -72,7 +76,7 @@ async def run_on_network(
     """
     await trio.to_thread.run_sync(compile_package, package)
     reference = package.content_hash.hex()
-    timeout_s = terms.bidding_s + terms.working_s + RESULT_MARGIN_S
+    timeout_s = terms.bidding_s + terms.working_s + RESULT_MARGIN_S + START_ALLOWANCE_S * len(inputs)
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(open_light_node(config, sends=True))
         await trio.to_thread.run_sync(node.registry.cache.store, package.content_hash, package.archive())
@@ -85,12 +89,16 @@ async def run_on_network(
             for name in inputs
         }
         processes: dict[str, ClientProcess] = {}
-        for name, home in homes.items():
-            if name not in withhold:
+        present = [name for name in inputs if name not in withhold]
+        for start in range(0, len(present), CLIENTS_AT_ONCE):
+            batch = present[start : start + CLIENTS_AT_ONCE]
+            for name in batch:
                 processes[name] = await stack.enter_async_context(
-                    client_process(home, name, reference, timeout_s=timeout_s)
+                    client_process(homes[name], name, reference, timeout_s=timeout_s)
                 )
-        await _ready(processes, inputs)
+            await _ready({name: processes[name] for name in batch}, inputs)
+            if len(present) > CLIENTS_AT_ONCE:
+                progress(f"{len(processes)} of {len(present)} clients are ready")
         job = Job(Outcome(b""), before=await _balances(node, accounts), accounts=accounts)
         started = monotonic()
         entries = [_entry(name, homes[name], len(values)) for name, values in inputs.items()]

@@ -60,6 +60,8 @@ MAX_REQUESTS_KEPT: Final = 1024
 MAX_SYNC_CALLS: Final = 1024
 """The most calls of one reconciliation."""
 CALL_TIMEOUT_S: Final = 5.0
+OWN_ORDERS_WAIT_S: Final = 5.0
+"""How long a call for own orders waits for one, so that clients need not ask all the time."""
 
 Value = TypeVar("Value")
 
@@ -270,7 +272,7 @@ class OrderDesk:
         try:
             asked = decode_one_of(kinds, request)
             if isinstance(asked, OwnOrdersCall):
-                return encode(self._own_orders(public_key_of(peer), asked.program))
+                return encode(await self._await_own_orders(public_key_of(peer), asked.program))
             message = decode_gossip(asked.message)
             is_new = self.take(message)
         except MalformedMessage as error:
@@ -280,6 +282,15 @@ class OrderDesk:
         if is_new:
             await self._mesh.publish(ORDER_TOPIC, asked.message)
         return encode(PostReply(is_new))
+
+    async def _await_own_orders(self, peer_key: bytes, program: bytes | None) -> OwnOrdersReply:
+        """The caller's orders as soon as there are any, or none after OWN_ORDERS_WAIT_S."""
+        reply = self._own_orders(peer_key, program)
+        with trio.move_on_after(OWN_ORDERS_WAIT_S):
+            while not reply.orders:
+                await self._changed.wait()
+                reply = self._own_orders(peer_key, program)
+        return reply
 
     def _own_orders(self, peer_key: bytes, program: bytes | None) -> OwnOrdersReply:
         found: list[MatchedOrder] = []
