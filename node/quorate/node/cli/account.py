@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -89,7 +90,7 @@ def _with_market(home: Path, work: Callable[[MarketClient, bytes], Awaitable[Out
     from quorate.node.log import configure_logging
 
     config = load_config(home)
-    configure_logging(config.log)
+    configure_logging(dataclasses.replace(config.log, level="warning"))
     keys = open_keys(config)
 
     async def run() -> Output:
