@@ -46,7 +46,7 @@ from quorate.node.channel import CallLimits, Refusal, RefusalCode, call, expect_
 from quorate.node.config import NodeConfig
 from quorate.node.control import serve_control
 from quorate.node.errors import QuorateNodeError
-from quorate.node.files import write_private
+from quorate.node.files import disk_errors, write_private
 from quorate.node.home import open_keys
 from quorate.node.journal import Fact, HomeLock, Journal
 from quorate.node.keys import NodeKeys
@@ -87,7 +87,8 @@ _log = structlog.get_logger(__name__)
 async def run_daemon(config: NodeConfig) -> None:
     """Run the node of `config` until cancelled; raises QuorateNodeError when it cannot start."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(HomeLock(config.home))
+        with disk_errors(config.home):
+            stack.enter_context(HomeLock(config.home))
         keys = await trio.to_thread.run_sync(open_keys, config)
         journal = stack.enter_context(Journal.open(config.home))
         for session in await journal.run(journal.sessions.fail_unfinished, "the node was restarted"):
