@@ -101,6 +101,15 @@ def test_a_client_that_forges_a_bit_is_named_by_the_committee(network, monkeypat
     assert network.free() == {**before, "requestor": before["requestor"] + MAX_PRICE}
 
 
+def test_values_that_do_not_fit_cost_nothing(cli, network):
+    before = network.free()
+    given = ["--input", "alice=4294999999", "--input", "bob=95"]
+    result = cli("run", AUCTION, *given, "--testnet", network.home)
+    assert "the values of alice do not fit" in check_error(result, 2)
+    assert "4294999999" not in result.stdout + result.stderr
+    assert network.free() == before
+
+
 # --- programs
 
 
@@ -227,14 +236,16 @@ def test_a_testnet_that_does_not_run(cli, tmp_path):
     check_error(cli(*arguments, "--json"), 2, json_output=True)
 
 
-@pytest.mark.parametrize("most_bytes", [0, 4096, 20_000], ids=["no byte", "a page", "some pages"])
-def test_a_full_disk(cli, home, most_bytes):
+@pytest.mark.parametrize(
+    ("most_bytes", "said"),
+    [(0, "free some space"), (4096, "check the disk"), (40_000, "free some space")],
+    ids=["no byte", "a page", "some pages"],
+)
+def test_a_full_disk(cli, home, most_bytes, said):
     folder = home()
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
-    said = check_error(cli("node", "run", "--home", folder, before=limit), 5)
-    assert "full" in said
-    assert "free some space" in said
+    assert said in check_error(cli("node", "run", "--home", folder, before=limit), 5)
     assert not (folder / "ready.json").exists()

@@ -35,6 +35,7 @@ from quorate.protocol.envelope import EnvelopeContext, ResultStatement, unseal
 from quorate.protocol.errors import MalformedMessage, ProgramError, QuorateProtocolError
 from quorate.protocol.field import BN254
 from quorate.protocol.mpc import ClientInput, ClientOutput, PartyId, signed_integers
+from quorate.registry import QuorateRegistryError
 
 POLL_S: Final = 0.3
 """How often peers are asked for an order of ours, and the chain for its state."""
@@ -113,7 +114,7 @@ async def take_part(
     if details.clients[slot].input_count:
         try:
             package.manifest.check_inputs(values, details.arguments)
-        except ValueError as error:
+        except QuorateRegistryError as error:
             raise InputRejected(str(error)) from None
     is_over = await node.market.state(order.match.request_id) is RequestState.FULFILLED
     part = _Part(node, order, task, slot, gives=bool(details.clients[slot].input_count) and not is_over)

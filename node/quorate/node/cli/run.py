@@ -55,6 +55,7 @@ def run(
         _run_local(package, values, arguments, parties=parties, threshold=threshold, as_json=as_json)
         return
     assert testnet is not None
+    _check_inputs(package, values, arguments)
     from quorate.node.amounts import parse_amount
     from quorate.node.requestor import Terms
 
@@ -93,6 +94,20 @@ def _arguments(package: Package, given: Sequence[str]) -> list[int]:
     if named:
         raise UsageError(f"{package.manifest.name} takes no argument {', '.join(named)}", todo="leave it out")
     return arguments
+
+
+def _check_inputs(package: Package, values: Mapping[str, Sequence[int]], arguments: Sequence[int]) -> None:
+    """Raise UsageError, which quotes no value, before anything is paid for values that the clients would refuse."""
+    from quorate.node.errors import UsageError
+    from quorate.registry import QuorateRegistryError
+
+    for name, given in values.items():
+        try:
+            package.manifest.check_inputs(given, arguments)
+        except QuorateRegistryError as error:
+            raise UsageError(
+                f"the values of {name} do not fit", why=str(error), todo="give values as the program declares them"
+            ) from None
 
 
 def _run_local(

@@ -20,7 +20,7 @@ from quorate.node.home import key_files
 from quorate.node.keys import load_public_keys
 from quorate.node.light import LightNode, open_light_node
 from quorate.node.programs import compile_package
-from quorate.node.requestor import Outcome, Terms, submit_and_follow
+from quorate.node.requestor import NoCommittee, Outcome, Terms, submit_and_follow
 from quorate.registry import Package
 
 from .processes import ClientProcess, client_process, make_client_home
@@ -31,8 +31,8 @@ START_ALLOWANCE_S: Final = 10.0
 """How much longer each client waits for every client that starts, since the first wait for the last."""
 RESULT_MARGIN_S: Final = 30.0
 """How much longer than the request's deadline a client waits."""
-CLIENTS_END_S: Final = 3.0
-"""How long the clients of a failed request may take to see that it failed, before they are ended."""
+CLIENTS_END_S: Final = 15.0
+"""How long the clients of a failed session may take to see that it failed, before they are ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ async def run_on_network(
                 await _request(node, reference, entries, arguments, terms, progress, job)
             except QuorateNodeError as error:
                 refusal = error  # raised outside of the nursery, so that it leaves as it is and not in a group
-                nursery.cancel_scope.deadline = trio.current_time() + CLIENTS_END_S
+                ends_by = 0.0 if isinstance(error, NoCommittee) else CLIENTS_END_S
+                nursery.cancel_scope.deadline = trio.current_time() + ends_by
             job.seconds = monotonic() - started
         for failure in (refusal, *job.failures.values()):
             if failure is not None:
