@@ -40,6 +40,9 @@ def test_the_account_of_seven_bids_two_of_them_tied(cli, tmp_path):
     assert all(seconds >= 0 for seconds in account["phases"].values())
     check_money(account)
     assert not list((tmp_path / "net").rglob("ready.json"))
+    for log in (tmp_path / "net" / "logs").glob("node*.log"):
+        assert "Error" not in log.read_text()
+        assert "Traceback" not in log.read_text()
 
 
 def check_money(account):

@@ -32,10 +32,18 @@ def check_fault(error, network, before, *, accused):
 
 
 def check_serves(network):
-    """The same network computes a new request."""
-    job = network.auction(alice=120, bob=95)
+    """The same network, through the library, holds an auction with a tie and pays for it."""
+    job = network.auction(alice=120, bob=120)
     assert job.outcome.state is RequestState.FULFILLED
-    assert {name: result["outputs"] for name, result in job.results.items()} == {"alice": [0, 95], "bob": [0, 95]}
+    assert {name: result["outputs"] for name, result in job.results.items()} == {
+        "alice": [0, 120],
+        "bob": [0, 120],
+    }
+    changes = {name: job.after[name].market - job.before[name].market for name in job.after}
+    paid = {network.names[member.account]: member.price for member in job.outcome.members}
+    assert changes == {**paid, "requestor": MAX_PRICE - sum(paid.values())}
+    assert job.outcome.paid == sum(paid.values())
+    assert [use.action for use in job.outcome.gas] == ["submit", "lock", "fulfil"]
 
 
 def fail_while(network, package, fault, event, **fields):

@@ -38,7 +38,7 @@ def lies(mesh, archive):
 
 @pytest.fixture
 async def meshes():
-    """One that asks, and three others that it is connected to one after the other by `join`."""
+    """Three that are not connected yet."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(open_mesh(bytes([seed]) * 32, CONFIG)) for seed in range(1, 4)]
 
@@ -69,6 +69,19 @@ async def test_a_damaged_archive_is_refused_and_everybody_who_failed_is_named(me
     assert empty.peer_id in str(failure.value)
     named = [entry["peer"] for entry in logs if entry["event"] == "archive_refused"]
     assert named == [liar.peer_id]  # a peer that has no such archive does no wrong
+
+
+async def test_an_archive_travels_on_from_whoever_fetched_it(meshes, tmp_path):
+    first, second, third = meshes
+    serve_archives(first, Shelf(tmp_path / "first", WANTED))
+    await second.connect(first.addresses[0])
+    await third.connect(second.addresses[0])
+    with pytest.raises(ArchiveUnavailable):
+        await fetch_archive(third, WANTED.content_hash)
+    shelf = Shelf(tmp_path / "second")
+    shelf.cache.store(WANTED.content_hash, await fetch_archive(second, WANTED.content_hash))
+    serve_archives(second, shelf)
+    assert await fetch_archive(third, WANTED.content_hash) == WANTED.archive()
 
 
 async def test_without_peers_there_is_nobody_to_ask(meshes):
