@@ -222,7 +222,10 @@ class Session:
         await self._attest(conclusion.statement)
 
     async def _collect(self, transport: SessionTransport, input_deadline: float) -> None:
-        """Wait for the inputs, then for the others: a member may have to wait for a client until the deadline."""
+        """Wait for the inputs, then for the others: a member may have to wait for a client until the deadline.
+
+        What is missing then is missing for good: the comparison of inputs finds it, at every member alike.
+        """
         left = max(0.0, input_deadline - time())
         with trio.move_on_after(left):
             await self.inbox.wait_complete()
@@ -231,8 +234,6 @@ class Session:
             self._log.warning("inputs_missing", clients=missing)
         timeout_s = max(0.0, input_deadline - time()) + ROUND_TIMEOUT_S
         await drive(_rendezvous(self._party), transport, round_timeout_s=timeout_s)
-        if missing:
-            raise InputFault(missing[0], "sent no input by the deadline for inputs")
 
     async def _keep(self, conclusion: Conclusion) -> None:
         """Store the outputs before anything about them is signed."""
@@ -377,6 +378,8 @@ class Session:
         return self.blame is not None
 
     def _client_sentence(self, client: int, reason: str) -> str:
+        if client in self.inbox.missing():
+            reason = "sent no input by the deadline for inputs"
         return f"client {self.terms.details.clients[client].name} {reason}"
 
     def _enter(self, state: str) -> float:
