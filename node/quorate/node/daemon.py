@@ -45,7 +45,7 @@ from quorate.node.chain import (
 from quorate.node.channel import CallLimits, Refusal, RefusalCode, call, expect_sessions, serve_calls
 from quorate.node.config import NodeConfig
 from quorate.node.control import serve_control
-from quorate.node.errors import QuorateNodeError
+from quorate.node.errors import PeerError, QuorateNodeError
 from quorate.node.files import disk_errors, write_private
 from quorate.node.home import open_keys
 from quorate.node.journal import Fact, HomeLock, Journal
@@ -69,7 +69,10 @@ FOLLOWER_FILE: Final = "follower.sqlite"
 PROGRAMS_FOLDER: Final = "programs"
 FETCH_TIMEOUT_S: Final = 10.0
 MAX_FETCH_PEERS: Final = 8
-"""How many peers are asked for an archive before it counts as unavailable."""
+"""How many peers are asked for an archive in one round."""
+FETCH_ROUNDS: Final = 10
+FETCH_PAUSE_S: Final = 0.5
+"""How long to wait before the next round: a requestor may just be joining, a neighbour just be fetching."""
 SYNC_S: Final = 300.0
 """How often the registry's index is synchronised with its source."""
 
@@ -146,30 +149,49 @@ async def open_node_registry(config: NodeConfig, mesh: Mesh) -> Registry:
     return registry
 
 
-async def fetch_archive(mesh: Mesh, content_hash: bytes) -> bytes:
-    """The verified archive of `content_hash` from one of our peers; ArchiveUnavailable when none has it."""
-    reasons: list[str] = []
-    for peer in mesh.peers()[:MAX_FETCH_PEERS]:
-        download = Download(content_hash)
+class _LyingPeer(PeerError):
+    """A peer that sent something else than the archive it was asked for."""
+
+
+async def fetch_archive(mesh: Mesh, content_hash: bytes, *, rounds: int = FETCH_ROUNDS) -> bytes:
+    """The verified archive of `content_hash` from one of our peers; ArchiveUnavailable when none has it.
+
+    All are asked up to `rounds` times, since a request may arrive a little before its program does; one that lies
+    is named in the log and not asked again.
+    """
+    reasons: dict[str, str] = {}
+    liars: set[str] = set()
+    for number in range(rounds):
+        if number:
+            await trio.sleep(FETCH_PAUSE_S)
+        for peer in [peer for peer in mesh.peers() if peer not in liars][:MAX_FETCH_PEERS]:
+            try:
+                return await _archive_of(mesh, peer, content_hash)
+            except _LyingPeer as error:
+                liars.add(peer)
+                reasons[peer] = error.reason
+                _log.warning("archive_refused", peer=peer, archive=content_hash.hex()[:16], reason=error.reason)
+            except (QuorateNodeError, QuorateRegistryError) as error:
+                reasons[peer] = str(error)
+    told = "; ".join(f"{peer}: {reason}" for peer, reason in reasons.items())
+    raise ArchiveUnavailable(content_hash, told or "there are no peers to ask")
+
+
+async def _archive_of(mesh: Mesh, peer: str, content_hash: bytes) -> bytes:
+    """The archive as `peer` has it, verified; _LyingPeer when it is another one, InvalidPackage when it has none."""
+    download = Download(content_hash)
+    while (request := download.request()) is not None:
+        reply = await call(
+            mesh, peer, REGISTRY_PROTOCOL, request, timeout_s=FETCH_TIMEOUT_S, most_bytes=MAX_REPLY_BYTES
+        )
         try:
-            while (request := download.request()) is not None:
-                reply = await call(
-                    mesh,
-                    peer,
-                    REGISTRY_PROTOCOL,
-                    request,
-                    timeout_s=FETCH_TIMEOUT_S,
-                    most_bytes=MAX_REPLY_BYTES,
-                )
-                download.receive(reply)
-            return download.result()
-        except (QuorateNodeError, QuorateRegistryError, MalformedMessage) as error:
-            reasons.append(f"{peer}: {error}")
-            if download.request() is None or isinstance(
-                error, MalformedMessage
-            ):  # it sent what is not the archive
-                _log.warning("archive_refused", peer=peer, archive=content_hash.hex()[:16], reason=str(error))
-    raise ArchiveUnavailable(content_hash, "; ".join(reasons) or "there are no peers to ask")
+            download.receive(reply)
+        except MalformedMessage as error:
+            raise _LyingPeer(peer, error.reason) from None
+    try:
+        return download.result()
+    except QuorateRegistryError as error:
+        raise _LyingPeer(peer, str(error)) from None
 
 
 def serve_archives(mesh: Mesh, registry: Registry) -> None:

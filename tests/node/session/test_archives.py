@@ -64,7 +64,7 @@ async def test_a_damaged_archive_is_refused_and_everybody_who_failed_is_named(me
     for mesh in (liar, empty):
         await asker.connect(mesh.addresses[0])
     with structlog.testing.capture_logs() as logs, pytest.raises(ArchiveUnavailable) as failure:
-        await fetch_archive(asker, WANTED.content_hash)
+        await fetch_archive(asker, WANTED.content_hash, rounds=2)
     assert liar.peer_id in str(failure.value)
     assert empty.peer_id in str(failure.value)
     named = [entry["peer"] for entry in logs if entry["event"] == "archive_refused"]
@@ -77,13 +77,31 @@ async def test_an_archive_travels_on_from_whoever_fetched_it(meshes, tmp_path):
     await second.connect(first.addresses[0])
     await third.connect(second.addresses[0])
     with pytest.raises(ArchiveUnavailable):
-        await fetch_archive(third, WANTED.content_hash)
+        await fetch_archive(third, WANTED.content_hash, rounds=1)
     shelf = Shelf(tmp_path / "second")
     shelf.cache.store(WANTED.content_hash, await fetch_archive(second, WANTED.content_hash))
     serve_archives(second, shelf)
     assert await fetch_archive(third, WANTED.content_hash) == WANTED.archive()
 
 
+async def test_an_archive_that_comes_a_little_later_is_waited_for(meshes, tmp_path):
+    asker, peer, _ = meshes
+    shelf = Shelf(tmp_path)
+    serve_archives(peer, shelf)
+    await asker.connect(peer.addresses[0])
+    asked = []
+
+    def load(content_hash):
+        asked.append(content_hash)
+        if len(asked) == 2:
+            shelf.cache.store(WANTED.content_hash, WANTED.archive())
+        return shelf.cache.load(content_hash)
+
+    shelf.load = load
+    assert await fetch_archive(asker, WANTED.content_hash) == WANTED.archive()
+    assert len(asked) == 2
+
+
 async def test_without_peers_there_is_nobody_to_ask(meshes):
     with pytest.raises(ArchiveUnavailable, match="no peers to ask"):
-        await fetch_archive(meshes[0], WANTED.content_hash)
+        await fetch_archive(meshes[0], WANTED.content_hash, rounds=1)

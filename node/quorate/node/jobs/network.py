@@ -82,9 +82,10 @@ async def run_on_network(
         await trio.to_thread.run_sync(node.registry.cache.store, package.content_hash, package.archive())
         serve_archives(node.mesh, node.registry)
         progress("starting the clients")
+        bootstrap = (*node.mesh.addresses, *config.mesh.bootstrap)  # a program of our own comes from us
         homes = {
             name: await trio.to_thread.run_sync(
-                lambda name=name: make_client_home(folder, name, like=config, bootstrap=config.mesh.bootstrap)
+                lambda name=name: make_client_home(folder, name, like=config, bootstrap=bootstrap)
             )
             for name in inputs
         }
