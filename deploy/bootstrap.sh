@@ -74,7 +74,7 @@ if ! { [ -x .venv/bin/python ] && suitable .venv/bin/python; }; then
 fi
 
 if [ "$uv" = yes ]; then
-    uv pip sync --quiet --python .venv/bin/python --require-hashes "$lock"
+    uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes "$lock"
     uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 else
     .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null

@@ -156,7 +156,7 @@ class SharedNetwork:
         given = {"bidding_s": 20, "working_s": 60, "max_price": MAX_PRICE, "collateral": COLLATERAL}
         return Terms(**{"parties": NODES, "threshold": 1, **given, **changes})
 
-    def request(self, package, inputs, *, terms=None, withhold=(), config=None, arguments=()):
+    def request(self, package, inputs, *, terms=None, withhold=(), config=None, progress=lambda _: None):
         """Run a request to its end; the job, or what it raises. `failures` has the errors of the clients then."""
         network = self.testnet.network
         return self.do(
@@ -164,8 +164,8 @@ class SharedNetwork:
             config or self.config,
             package,
             inputs,
-            arguments=arguments,
             terms=terms or self.terms(),
+            progress=progress,
             accounts=testnet_accounts(network),
             folder=self.home,
             withhold=frozenset(withhold),

@@ -56,19 +56,24 @@ def fail_while(network, package, fault, event, **fields):
     return request.exception(timeout=100)
 
 
-@pytest.mark.parametrize(
-    ("event", "fields"),
-    [
-        ("bid", {}),
-        ("phase_done", {"phase": "connect"}),
-        ("phase_done", {"phase": "inputs"}),
-    ],
-    ids=["before the lock", "preprocessing", "online"],
-)
-def test_a_node_is_killed(network, long_package, event, fields):
+def test_a_node_is_killed_after_its_bid_and_before_the_lock(network, long_package):
+    """The requestor has chosen it and cannot know: it never comes to the session."""
+    before = network.free()
+
+    def kill_at_the_lock(step):
+        if step == "lock":
+            network.signal(VICTIM, signal.SIGKILL)
+
+    error = network.begin(long_package, INPUTS, progress=kill_at_the_lock).exception(timeout=100)
+    check_fault(error, network, before, accused=VICTIM)
+    network.restart(VICTIM)
+
+
+@pytest.mark.parametrize("phase", ["connect", "inputs"], ids=["preprocessing", "online"])
+def test_a_node_is_killed(network, long_package, phase):
     """The tests that follow show that the network serves again once the node is back."""
     before = network.free()
-    error = fail_while(network, long_package, lambda: network.kill(VICTIM), event, **fields)
+    error = fail_while(network, long_package, lambda: network.kill(VICTIM), "phase_done", phase=phase)
     check_fault(error, network, before, accused=VICTIM)
     network.restart(VICTIM)
 
