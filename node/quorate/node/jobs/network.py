@@ -20,7 +20,7 @@ from quorate.node.home import key_files
 from quorate.node.keys import load_public_keys
 from quorate.node.light import LightNode, open_light_node
 from quorate.node.programs import compile_package
-from quorate.node.requestor import NoCommittee, Outcome, Terms, submit_and_follow
+from quorate.node.requestor import Outcome, RequestFailed, Terms, submit_and_follow
 from quorate.registry import Package
 
 from .processes import ClientProcess, client_process, make_client_home
@@ -111,7 +111,7 @@ async def run_on_network(
                 await _request(node, reference, entries, arguments, terms, progress, job)
             except QuorateNodeError as error:
                 refusal = error  # raised outside of the nursery, so that it leaves as it is and not in a group
-                ends_by = 0.0 if isinstance(error, NoCommittee) else CLIENTS_END_S
+                ends_by = CLIENTS_END_S if isinstance(error, RequestFailed) else 0.0  # else they wait for an order
                 nursery.cancel_scope.deadline = trio.current_time() + ends_by
             job.seconds = monotonic() - started
         for failure in (refusal, *job.failures.values()):
