@@ -148,9 +148,18 @@ def _up_in_foreground(config: TestnetConfig, *, as_json: bool) -> None:
     async def run() -> bool:
         return await run_in_foreground(config, progress=progress, on_ready=on_ready, on_end=on_end)
 
+    _warm()
     if not trio.run(run):
         raise typer.Exit(EXIT_INTERRUPTED)
     typer.echo("The testnet is down.", err=True)
+
+
+def _warm() -> None:
+    """Compile the kernels once for all nodes, in a process that ends; a failure shows at the first session."""
+    import subprocess
+
+    command = [sys.executable, "-m", "quorate.node", "warm", "--json"]
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603  # our own
 
 
 def _print_network(network: Network, home: Path, *, as_json: bool) -> None:
