@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyrevm
 import pytest
 
 from quorate.contracts import (
@@ -28,6 +27,11 @@ from quorate.contracts import (
     sign,
     token_deployment,
 )
+
+try:
+    import pyrevm
+except ModuleNotFoundError:  # it has no wheels for Python 3.13; the chain room runs the same contract on py-evm
+    pyrevm = None
 
 CHAIN_ID = 31337
 START = 1_800_000_000
@@ -150,4 +154,6 @@ def log_of(log: Any) -> Mapping[str, Any]:
 
 @pytest.fixture
 def chain() -> Chain:
+    if pyrevm is None:
+        pytest.skip("pyrevm, which has no wheels for Python 3.13, is not installed")
     return Chain()
