@@ -8,6 +8,7 @@ thread, so that arithmetic on large batches never stops the trio loop; its kerne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, Protocol, TypeAlias, TypeVar
 
@@ -38,14 +39,27 @@ class Transport(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Waiting:
+    """For whom a driver waits, and since when (trio time); `party` 0 is nobody."""
+
+    party: int = 0
+    since: float = 0.0
+
+
 async def drive(
-    machine: Machine[Output], transport: Transport, *, round_timeout_s: float = ROUND_TIMEOUT_S
+    machine: Machine[Output],
+    transport: Transport,
+    *,
+    round_timeout_s: float = ROUND_TIMEOUT_S,
+    waiting: Waiting | None = None,
 ) -> Output:
     """Run `machine` to its end over `transport` and return its output.
 
     Raises PartyFault naming the party that was silent for `round_timeout_s` or broke the protocol, and whatever
     the machine itself raises.
     """
+    noted = waiting if waiting is not None else Waiting()
     replies: Mapping[PartyId, bytes] | None = None
     slow = False
     try:
@@ -57,7 +71,7 @@ async def drive(
             slow = perf_counter() - started > SLOW_STEP_S
             if step[0] is None:
                 return step[1]
-            replies = await _exchange(step[0], transport, round_timeout_s)
+            replies = await _exchange(step[0], transport, round_timeout_s, noted)
     finally:
         machine.close()
 
@@ -71,11 +85,14 @@ def _advance(machine: Machine[Output], replies: Mapping[PartyId, bytes] | None) 
         return None, output
 
 
-async def _exchange(effect: Exchange, transport: Transport, round_timeout_s: float) -> dict[PartyId, bytes]:
+async def _exchange(
+    effect: Exchange, transport: Transport, round_timeout_s: float, waiting: Waiting
+) -> dict[PartyId, bytes]:
     for party, payload in effect.outgoing.items():
         await transport.send(party, payload)
     replies: dict[PartyId, bytes] = {}
     for party, size_bytes in effect.incoming.items():
+        waiting.party, waiting.since = party, trio.current_time()
         with trio.move_on_after(round_timeout_s):
             payload = await transport.receive(party)
             if len(payload) != size_bytes:
@@ -83,4 +100,5 @@ async def _exchange(effect: Exchange, transport: Transport, round_timeout_s: flo
             replies[party] = payload
         if party not in replies:
             raise PartyFault(party, f"sent nothing for {round_timeout_s:g} s")
+    waiting.party = 0
     return replies

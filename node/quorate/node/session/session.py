@@ -18,7 +18,7 @@ import trio
 
 from quorate.contracts import Attestation, Fault
 from quorate.node.channel import PeerFault, SessionSetupFailed, SessionTransport, call, open_session
-from quorate.node.driver import ROUND_TIMEOUT_S, drive
+from quorate.node.driver import ROUND_TIMEOUT_S, Waiting, drive
 from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import EnvelopeRecord, Journal, Member, SessionRecord, SessionState
 from quorate.node.kernels import load_kernels
@@ -43,6 +43,8 @@ GRACE_S: Final = 8.0
 """How long a failed session stays connected, so that the others see who really broke it and not us leaving."""
 AGREE_S: Final = 6.0
 """How long members try to agree on a culprit before they report a fault of nobody."""
+HEAR_GRACE_S: Final = 2.0
+"""How long a member goes on after it heard of a fault, to see it itself."""
 LINK_POLL_S: Final = 0.2
 """How often broken links are looked for."""
 NOTICE_TIMEOUT_S: Final = 5.0
@@ -55,10 +57,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Why a session failed: `party` is at fault, or nobody in the committee is when it is None."""
+    """Why a session failed: `party` is at fault, or nobody in the committee is when it is None.
+
+    `is_own` says that we have it from our own links, and not only from another member.
+    """
 
     party: int | None
     reason: str
+    is_own: bool = True
 
 
 class Session:
@@ -98,6 +104,9 @@ class Session:
         self._traffic = (0, 0)
         self._work = open_scope()
         self._heard: Blame | None = None
+        self._heard_at = 0.0
+        self._interruption: Blame | None = None
+        self._waiting = Waiting()
         self._outputs: dict[int, bytes] = {}
         self._statement: ResultStatement | None = None
         self._concluded = trio.Event()
@@ -183,18 +192,29 @@ class Session:
                     self._log.exception("session_crashed", error=type(error).__name__)
                     self.blame = Blame(None, f"an internal error ({type(error).__name__})")
             nursery.cancel_scope.cancel()
-        if self.blame is None and self._heard is not None and not self._concluded.is_set():
-            self.blame = self._heard
+        if self.blame is None and not self._concluded.is_set():
+            self.blame = self._interruption
 
     async def _watch_links(self, transport: SessionTransport) -> None:
-        while True:
-            faults = transport.faults()
-            if faults and not self._concluded.is_set():
-                party = min(faults)
-                self._heard = Blame(party, faults[party])
-                self._work.cancel()
-                return
+        """Interrupt the work when a link breaks, or some time after another member named a culprit.
+
+        Most faults show at every member within a round: who only hears of one goes on for HEAR_GRACE_S, so that it
+        meets what the other met and can be a witness too.
+        """
+        while self._interruption is None:
             await trio.sleep(LINK_POLL_S)
+            faults = transport.faults()
+            if faults:
+                self._interruption = Blame(min(faults), faults[min(faults)])
+            elif self._heard is not None and monotonic() - self._heard_at > HEAR_GRACE_S:
+                self._interruption = self._heard_or_seen(self._heard)
+        self._work.cancel()
+
+    def _heard_or_seen(self, heard: Blame) -> Blame:
+        """What another member said; our own word too if we have been waiting for the same party all the time."""
+        if heard.party == self._waiting.party and trio.current_time() - self._waiting.since > HEAR_GRACE_S:
+            return Blame(heard.party, "sent nothing, and another member reports it", is_own=True)
+        return heard
 
     # --- the phases
 
@@ -202,7 +222,7 @@ class Session:
         party, task = self._party, self.terms.task
         input_deadline = time() + INPUT_SHARE * max(0.0, self.terms.request.deadline - time())
         started = self._enter("preprocess")
-        masks = await drive(prepare(party, task), transport)
+        masks = await drive(prepare(party, task), transport, waiting=self._waiting)
         self._clock_phase("preprocess", started)
         started = self._enter("inputs")
         self.inbox.publish(masks, {entry.client: BN254.to_bytes(entry.shares) for entry in masks})
@@ -212,10 +232,10 @@ class Session:
         self._clock_phase("inputs", started)
         started = self._enter("online")
         await self._journal.run(self._journal.sessions.advance, self.terms.request_id, SessionState.ONLINE)
-        evaluation = await drive(evaluate(party, task, masks, masked), transport)
+        evaluation = await drive(evaluate(party, task, masks, masked), transport, waiting=self._waiting)
         self._clock_phase("online", started)
         started = self._enter("output")
-        conclusion = await drive(conclude(party, task, evaluation), transport)
+        conclusion = await drive(conclude(party, task, evaluation), transport, waiting=self._waiting)
         self._clock_phase("output", started)
         await self._keep(conclusion)
         self._enter("attest")
@@ -278,7 +298,7 @@ class Session:
         self._log.warning("session_failed", accused=blame.party, reason=blame.reason)
         if blame.party is None:
             await self._accuse(NO_MEMBER, blame.reason)
-        elif transport is None or await self._is_witnessed(transport, blame.party):
+        elif blame.is_own or transport is None or await self._breaks(transport, blame.party):
             await self._accuse(self.terms.seats[blame.party - 1].account, blame.reason)
         with trio.move_on_after(AGREE_S):
             await self._settlement.settled.wait()
@@ -287,10 +307,9 @@ class Session:
         with trio.move_on_after(GRACE_S):
             await self._settlement.settled.wait()
 
-    async def _is_witnessed(self, transport: SessionTransport, party: int) -> bool:
-        """Whether we have it from our own link that `party` failed, and not only from another member."""
-        if self._heard is None or self._heard.party != party or party in transport.faults():
-            return True
+    @staticmethod
+    async def _breaks(transport: SessionTransport, party: int) -> bool:
+        """Whether our own link to a party that another member named breaks too, within GRACE_S."""
         with trio.move_on_after(GRACE_S):
             while party not in transport.faults():
                 await trio.sleep(LINK_POLL_S)
@@ -336,9 +355,8 @@ class Session:
         elif notice.accused is not None:
             fresh = tally.accuse(notice.member, accused=notice.accused, signature=notice.signature)
             if fresh and self.blame is None and self._heard is None and not self._concluded.is_set():
-                self._heard = self._blame_of(notice)
+                self._heard, self._heard_at = self._blame_of(notice), monotonic()
                 self._log.warning("fault_heard", accused=self._heard.party, reason=notice.reason)
-                self._work.cancel()
         else:
             raise UnknownSigner("a notice that says nothing")
         self._settlement.wake()
@@ -346,8 +364,8 @@ class Session:
     def _blame_of(self, notice: SignatureNotice) -> Blame:
         for seat in self.terms.seats:
             if seat.account == notice.accused:
-                return Blame(seat.party, f"another member reports: {notice.reason}")
-        return Blame(None, f"another member reports: {notice.reason}")
+                return Blame(seat.party, f"another member reports: {notice.reason}", is_own=False)
+        return Blame(None, f"another member reports: {notice.reason}", is_own=False)
 
     async def output_of(self, client: int) -> bytes:
         """The encoded OutputReply for a receiver, once it is there; KeyError for a client that receives nothing."""
