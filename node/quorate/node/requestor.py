@@ -42,6 +42,10 @@ from quorate.protocol.errors import MalformedMessage
 POLL_S: Final = 0.25
 BID_POLL_S: Final = 0.5
 """How often neighbours' books are read for bids that gossip has not brought."""
+MAX_BOOKS: Final = 32
+"""How many peers' books are read at once."""
+BOOKS_TIMEOUT_S: Final = 2.0
+"""How long a slow peer may hold up the others."""
 NEIGHBOUR_WAIT_S: Final = 3.0
 LATE_BIDS_S: Final = 0.4
 """How long cheaper bids are waited for once there are enough."""
@@ -277,11 +281,17 @@ class _Requestor:
         return choose_committee(request, bids, domain=self.node.market.domain, now=unix_now())
 
     async def _read_books(self) -> None:
-        for peer in self.node.mesh.peers()[:3]:
-            try:
-                await self.desk.reconcile(peer)
-            except (QuorateNodeError, MalformedMessage) as error:
-                self._log.debug("book_not_read", peer=peer, reason=str(error))
+        """Read the books of all our peers: a bid may be in its own node's book only, when gossip has not settled."""
+        with trio.move_on_after(BOOKS_TIMEOUT_S):
+            async with trio.open_nursery() as nursery:
+                for peer in self.node.mesh.peers()[:MAX_BOOKS]:
+                    nursery.start_soon(self._read_book, peer)
+
+    async def _read_book(self, peer: str) -> None:
+        try:
+            await self.desk.reconcile(peer)
+        except (QuorateNodeError, MalformedMessage) as error:
+            self._log.debug("book_not_read", peer=peer, reason=str(error))
 
     async def _lock(self, request: Request, committee: Committee) -> None:
         bids = [member.bid for member in committee.members]
