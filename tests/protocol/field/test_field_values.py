@@ -40,6 +40,8 @@ def test_a_field_is_a_value() -> None:
     assert PrimeField("bn254", 2**255 - 19) != BN254
     assert repr(BN254) == f"PrimeField(name='bn254', modulus={BN254.modulus})"
     assert BN254.size_bytes == 32
+    assert BN254.limbs == 4
+    assert BN254.random_bytes == 40
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ class PrimeField:
         """The size of one element on the wire, in bytes."""
         return ELEMENT_BYTES
 
+    @property
+    def limbs(self) -> int:
+        """The 64-bit words of one element: a vector of n elements has the shape (n, limbs)."""
+        return LIMBS
+
+    @property
+    def random_bytes(self) -> int:
+        """The bytes of randomness that `from_random_bytes` takes for one element."""
+        return RANDOM_BYTES
+
     # Scalars.
 
     def inverse(self, value: int) -> int:
