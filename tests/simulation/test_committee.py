@@ -128,7 +128,7 @@ def test_the_plan_covers_the_online_phase() -> None:
         assert stock.bits > 0
         left = member.pool.stock
         assert left.bits <= stock.bits
-        assert all(left.integers[width] <= count for width, count in stock.integers.items())
+        assert all(left.integers.get(width, 0) <= count for width, count in stock.integers.items())
         assert left.bits == 0, "the plan is exact for a program whose course is public"
 
 

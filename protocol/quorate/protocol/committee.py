@@ -36,6 +36,7 @@ from .mpc import (
     mask_count,
     output_shares,
     preprocess,
+    verify,
 )
 from .vm import Environment, Output, Program, ValueKind, run
 from .vm.engines import CountingEngine, Counts, MpcEngine
@@ -165,6 +166,7 @@ def conclude(party: Party, task: CommitteeTask, evaluation: Evaluation) -> Proto
     One round for fresh randomness of the shares, one for the hashes. Raises ProgramError for an output to a client
     that receives none.
     """
+    yield from verify(party)
     joined = np.concatenate([party.field.zeros(0), *(output.values for output in evaluation.outputs)])
     fresh = yield from output_shares(party, joined)
     envelopes: dict[int, bytes] = {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc import (
     Plan,
+    batches,
     bits_to_integer,
     compare,
     equal,
@@ -23,7 +24,6 @@ from quorate.protocol.mpc import (
     logical_or,
     logical_xor,
     modulo_power,
-    passive,
     preprocess,
     select,
     set_up,
@@ -128,7 +128,7 @@ def test_preprocessing_takes_two_rounds_for_three_parties(three):
 
 def test_a_batch_beyond_the_bound_is_cut(three, monkeypatch):
     monkeypatch.setattr(compare, "MAX_ROUND_ELEMENTS", 256)
-    monkeypatch.setattr(passive, "MAX_ROUND_ELEMENTS", 256)
+    monkeypatch.setattr(batches, "MAX_ROUND_ELEMENTS", 256)
     x, y = columns(PAIRS[:30])
     assert three.compute(less_than, x, y, bits=64) == list(map(int, map(operator.lt, x, y)))
     rows = three.run(to_bits, three.share(x), bits=64)

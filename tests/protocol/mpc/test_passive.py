@@ -12,15 +12,16 @@ from quorate.protocol.mpc import (
     InconsistentShares,
     Party,
     PartyId,
+    batches,
+    inner_products,
+    matrix_product,
     multiply,
     open_shares,
-    passive,
-    reduce_degree,
     set_up,
     together,
 )
 from quorate.protocol.mpc.dealing import Dealt, plan_dealing
-from quorate.protocol.mpc.passive import deal_random, deal_zero, open_degree
+from quorate.protocol.mpc.passive import deal_random, deal_zero, open_degree, reduce_degree
 from quorate.protocol.sharing import reconstruct
 
 SIZES = [(1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (5, 2), (7, 3), (9, 2), (16, 5), (16, 7)]
@@ -110,11 +111,34 @@ def test_a_sum_of_products_costs_one_multiplication(three):
             total = BN254.add(total, BN254.mul(row[index], row[index]))
         local.append(total)
     assert three.open(three.run(reduce_degree, local)) == [55, 55]
-    assert three.first.statistics.multiplications == 2
+
+
+@pytest.mark.parametrize(("parties", "threshold"), SIZES)
+def test_an_inner_product_costs_one_multiplication(committee, parties, threshold):
+    group = committee(parties, threshold)
+    x, y = [1, 2, 3, -4, 5, 6], [7, -8, 9, 10, 11, 12]
+    assert group.compute(inner_products, x, y, length=3) == [18, 87]
+    assert group.first.statistics.multiplications == 2
+
+
+def test_a_matrix_product_costs_an_element_a_result(three):
+    x, y = [1, 2, 3, 4, 5, 6], [1, 0, -1, 2, 5, 7]
+    assert three.compute(matrix_product, x, y, inner=3) == [14, 25, 29, 52]
+    assert three.first.statistics.multiplications == 4
+
+
+def test_operations_refuse_shapes_that_do_not_fit(three):
+    one, two = three.share([1, 2, 3]), three.share([1, 2])
+    with pytest.raises(ValueError, match="lengths must be equal"):
+        three.run(multiply, one, two)
+    with pytest.raises(ValueError, match="no runs of 2"):
+        three.run(inner_products, one, one, length=2)
+    with pytest.raises(ValueError, match="inner size 2"):
+        three.run(matrix_product, one, two, inner=2)
 
 
 def test_long_vectors_are_cut_and_joined(three, monkeypatch):
-    monkeypatch.setattr(passive, "MAX_ROUND_ELEMENTS", 4)
+    monkeypatch.setattr(batches, "MAX_ROUND_ELEMENTS", 4)
     values = list(range(-5, 6))
     assert three.compute(multiply, values, values) == [value * value for value in values]
     assert three.first.statistics.rounds == 1 + 3 + 3

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quorate.protocol.vm import CountingEngine, ProgramFailure
 from quorate.protocol.vm.engines import counting
-from quorate.protocol.vm.engines.kinds import COMPARED_BITS, EQUAL, LESS_THAN, elements
+from quorate.protocol.vm.engines.kinds import COMPARED_BITS, EQUAL, LESS_THAN
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 COMPARISON = LESS_THAN.rounds(COMPARED_BITS)
@@ -297,7 +297,7 @@ def main(n: int64):
     for count in (10, 1000):
         engine = CountingEngine({(0, 0)}, lab.environment({(0, 0): 0}))
         lab.alone(code, engine, arguments=[count])
-        sizes[count] = elements(engine.plan(shares=5))
-    one = elements(LESS_THAN.plan(1, COMPARED_BITS, 40))
-    assert sizes[10] == 5 + 10 * (one + elements(EQUAL.plan(1, COMPARED_BITS, 40)))
+        sizes[count] = engine.plan(shares=5).total
+    one = LESS_THAN.plan(1, COMPARED_BITS, 40).total
+    assert sizes[10] == 5 + 10 * (one + EQUAL.plan(1, COMPARED_BITS, 40).total)
     assert 10_000 - one < sizes[1000] <= 10_000

@@ -6,6 +6,7 @@ the batch. Adversary: passive, t < n/2 (see `passive` for exactly what that with
 
 from quorate.protocol.sharing import InconsistentShares, PartyId
 
+from .batches import MAX_ROUND_ELEMENTS
 from .client import ClientInput, ClientOutput, signed_integers
 from .compare import (
     MAX_COMPARED_BITS,
@@ -32,20 +33,36 @@ from .input import (
 )
 from .local import Deadlock, run_local
 from .logic import bits_to_integer, logical_and, logical_not, logical_or, logical_xor, select
+from .operations import (
+    inner_products,
+    matrix_product,
+    multiply,
+    open_shares,
+    reveal,
+    set_up,
+    verify,
+    zero_shares,
+)
 from .output import output_shares
 from .party import DEFAULT_KAPPA, Exchange, Party, Protocol, Statistics
-from .passive import MAX_ROUND_ELEMENTS, multiply, open_shares, reduce_degree, set_up
-from .pool import Plan, Preprocessing
+from .passive import PASSIVE
+from .pool import BIT, DOUBLE, SHARE, TRIPLE, Item, Plan, Preprocessing, integer
 from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
 from .rounds import exchange_bytes, exchange_vectors, together
+from .scheme import Scheme
 
 __all__ = [
+    "BIT",
     "DEFAULT_KAPPA",
+    "DOUBLE",
     "MAX_COMPARED_BITS",
     "MAX_INPUT_BITS",
     "MAX_INPUT_MASKS",
     "MAX_PLAN_ELEMENTS",
     "MAX_ROUND_ELEMENTS",
+    "PASSIVE",
+    "SHARE",
+    "TRIPLE",
     "ClientInput",
     "ClientOutput",
     "Deadlock",
@@ -54,11 +71,13 @@ __all__ = [
     "InputFault",
     "InputKind",
     "InputMasks",
+    "Item",
     "Party",
     "PartyId",
     "Plan",
     "Preprocessing",
     "Protocol",
+    "Scheme",
     "Statistics",
     "accept_inputs",
     "bits_to_integer",
@@ -67,6 +86,8 @@ __all__ = [
     "equal_plan",
     "exchange_bytes",
     "exchange_vectors",
+    "inner_products",
+    "integer",
     "less_than",
     "less_than_plan",
     "less_than_zero",
@@ -76,6 +97,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "mask_count",
+    "matrix_product",
     "modulo_power",
     "multiply",
     "open_shares",
@@ -84,8 +106,8 @@ __all__ = [
     "random_bits",
     "random_integers",
     "random_shares",
-    "reduce_degree",
     "reserve",
+    "reveal",
     "run_local",
     "select",
     "set_up",
@@ -94,4 +116,6 @@ __all__ = [
     "to_bits",
     "to_bits_plan",
     "together",
+    "verify",
+    "zero_shares",
 ]

@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from quorate.protocol.field import Vector
 
+from .batches import MAX_ROUND_ELEMENTS, join
 from .logic import logical_not
+from .operations import multiply, open_shares
 from .party import Party, Protocol
-from .passive import MAX_ROUND_ELEMENTS, join, multiply, open_shares
-from .pool import Plan
+from .pool import BIT, Plan, integer
 from .preprocessing import reserve, sum_bits
 from .rounds import together
 
@@ -125,13 +126,14 @@ def to_bits(party: Party, x: Vector, *, bits: int) -> Protocol[list[Vector]]:
 
     `2 + ceil(log2(bits))` rounds.
     """
+    limbs = party.field.limbs
     _check_width(party, bits)
 
     def batch(part: Vector) -> Protocol[Vector]:
         return (yield from _bits_of_batch(party, part, bits=bits))
 
     rows = yield from _in_batches(party, x, to_bits_plan(1, bits, party.kappa), batch)
-    table = rows.reshape(-1, bits, 4)
+    table = rows.reshape(-1, bits, limbs)
     return [np.ascontiguousarray(table[:, position]) for position in range(bits)]
 
 
@@ -162,8 +164,8 @@ def _check_width(party: Party, bits: int) -> None:
 
 def _draw_mask(party: Party, count: int, *, bits: int, power: int) -> _Mask:
     field, pool = party.field, party.pool
-    high = pool.integers[bits - power + party.kappa].take(count)
-    rows = pool.bits.take(count * power)
+    high = pool.take(integer(bits - power + party.kappa), count)
+    rows = pool.take(BIT, count * power)
     split = [rows[position * count : (position + 1) * count] for position in range(power)]
     low = field.combine([1 << position for position in range(power)], split)
     return _Mask(rows, low, field.combine([1 << power, 1], [high, low]))
@@ -201,22 +203,24 @@ def _divide_by_power(party: Party, x: Vector, power: int) -> Vector:
 
 def _pair_products(party: Party, rows: Vector, power: int) -> Protocol[Vector]:
     """The products of bits 2i + 1 and 2i, as rows."""
+    limbs = party.field.limbs
     pairs = power // 2
-    table = rows.reshape(power, -1, 4)
+    table = rows.reshape(power, -1, limbs)
     if not pairs:
         return party.field.zeros(0)
-    high = np.ascontiguousarray(table[1::2]).reshape(-1, 4)
-    low = np.ascontiguousarray(table[0 : 2 * pairs : 2]).reshape(-1, 4)
+    high = np.ascontiguousarray(table[1::2]).reshape(-1, limbs)
+    low = np.ascontiguousarray(table[0 : 2 * pairs : 2]).reshape(-1, limbs)
     return (yield from multiply(party, high, low))
 
 
 def _first_level(party: Party, public: PublicBits, rows: Vector, products: Vector) -> tuple[Vector, Vector]:
     """Nodes over two bits each, shapes (nodes, batch, 4): public bits choose among b1, b0 and b1 b0."""
+    limbs = party.field.limbs
     field = party.field
     power, count = public.shape
     pairs = power // 2
-    table = rows.reshape(power, count, 4)
-    high, low = (np.ascontiguousarray(table[start : 2 * pairs : 2]).reshape(-1, 4) for start in (1, 0))
+    table = rows.reshape(power, count, limbs)
+    high, low = (np.ascontiguousarray(table[start : 2 * pairs : 2]).reshape(-1, limbs) for start in (1, 0))
     high_set, low_set = (public[start : 2 * pairs : 2].reshape(-1, 1) for start in (1, 0))
     either = field.combine([1, 1, -1], [high, low, products])
     nothing = field.zeros(1)
@@ -224,7 +228,7 @@ def _first_level(party: Party, public: PublicBits, rows: Vector, products: Vecto
     same_high = np.where(low_set, products, field.sub(high, products))
     same_low = np.where(low_set, field.sub(low, products), logical_not(party, either))
     same = np.where(high_set, same_high, same_low)
-    less, same = less.reshape(pairs, count, 4), same.reshape(pairs, count, 4)
+    less, same = less.reshape(pairs, count, limbs), same.reshape(pairs, count, limbs)
     if power % 2:
         top, top_set = table[-1], public[-1][:, np.newaxis]
         less = np.concatenate([less, np.where(top_set, nothing, top)[np.newaxis]])
@@ -238,15 +242,18 @@ def _less_than_tree(party: Party, less: Vector, same: Vector) -> Protocol[Vector
     A node above another is less where it is less, or is equal and the lower one is less. The lowest node never
     needs its own "equal".
     """
+    limbs = party.field.limbs
     count = less.shape[1]
     while len(less) > 1:
         pairs = len(less) // 2
         upper_same, lower_less = same[1::2], less[0 : 2 * pairs : 2]
-        left = np.concatenate([upper_same, upper_same[1:]]).reshape(-1, 4)
-        right = np.concatenate([lower_less, same[2 : 2 * pairs : 2]]).reshape(-1, 4)
-        products = (yield from multiply(party, left, right)).reshape(-1, count, 4)
-        upper_less = np.ascontiguousarray(less[1::2]).reshape(-1, 4)
-        joined = party.field.add(upper_less, products[:pairs].reshape(-1, 4)).reshape(pairs, count, 4)
+        left = np.concatenate([upper_same, upper_same[1:]]).reshape(-1, limbs)
+        right = np.concatenate([lower_less, same[2 : 2 * pairs : 2]]).reshape(-1, limbs)
+        products = (yield from multiply(party, left, right)).reshape(-1, count, limbs)
+        upper_less = np.ascontiguousarray(less[1::2]).reshape(-1, limbs)
+        joined = party.field.add(upper_less, products[:pairs].reshape(-1, limbs)).reshape(
+            pairs, count, party.field.limbs
+        )
         # the place of the lowest "equal" is kept, and never read
         equals = np.concatenate([same[:1], products[pairs:]])
         less = np.concatenate([joined, less[2 * pairs :]])
@@ -279,35 +286,41 @@ def _is_zero(party: Party, x: Vector, bits: int, masks: Sequence[_Mask]) -> Prot
     rows = [logical_not(party, row) for row in rows]
     while len(rows) > 1:
         half = len(rows) // 2
-        products = yield from multiply(party, join(party, rows[:half]), join(party, rows[half : 2 * half]))
+        products = yield from multiply(
+            party, join(party.field, rows[:half]), join(party.field, rows[half : 2 * half])
+        )
         rows = [products[index * count : (index + 1) * count] for index in range(half)] + rows[2 * half :]
     return rows[0]
 
 
 def _bits_of_batch(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
     """The bits of each value in turn: two's complement, the public sum less the mask's shared bits."""
+    limbs = party.field.limbs
     field = party.field
     count = len(x)
     mask = _draw_mask(party, count, bits=bits, power=bits)
     # 2^bits keeps the sum positive, and is 0 in two's complement
     opened = yield from open_shares(party, field.add_constant(field.add(x, mask.whole), 1 << bits))
     public, _ = _low_bits(party, opened, bits)
-    table = mask.bits.reshape(bits, count, 4)
+    table = mask.bits.reshape(bits, count, limbs)
     chosen = public[:, :, np.newaxis]
-    inverted = logical_not(party, mask.bits).reshape(bits, count, 4)
+    inverted = logical_not(party, mask.bits).reshape(bits, count, limbs)
     less = np.where(chosen, field.zeros(1), table)
     same = np.where(chosen, table, inverted)
-    differing = np.ascontiguousarray(np.where(chosen, inverted, table)).reshape(-1, 4)
+    differing = np.ascontiguousarray(np.where(chosen, inverted, table)).reshape(-1, limbs)
     borrows = yield from _prefixes(party, less, same)
-    borrowed = np.concatenate([np.zeros((1, count, 4), dtype=np.uint64), borrows[:-1]]).reshape(-1, 4)
+    borrowed = np.concatenate([np.zeros((1, count, limbs), dtype=np.uint64), borrows[:-1]]).reshape(
+        -1, party.field.limbs
+    )
     product = yield from multiply(party, differing[count:], borrowed[count:])
     higher = field.combine([1, 1, -2], [differing[count:], borrowed[count:], product])
-    result = np.concatenate([differing[:count], higher]).reshape(bits, count, 4)
-    return np.ascontiguousarray(result.transpose(1, 0, 2)).reshape(-1, 4)
+    result = np.concatenate([differing[:count], higher]).reshape(bits, count, limbs)
+    return np.ascontiguousarray(result.transpose(1, 0, 2)).reshape(-1, limbs)
 
 
 def _prefixes(party: Party, less: Vector, same: Vector) -> Protocol[Vector]:
     """The comparison of the lowest i + 1 bits at place i, shape (bits, batch, 4): log2 rounds [Sklansky 1960]."""
+    limbs = party.field.limbs
     bits, count = less.shape[:2]
     less, same = less.copy(), same.copy()
     span = 1
@@ -316,11 +329,11 @@ def _prefixes(party: Party, less: Vector, same: Vector) -> Protocol[Vector]:
         upper = np.array([place for place in range(bits - 1) if place & span], dtype=np.intp)
         lower = (upper | (span - 1)) - span
         inner = upper >= 2 * span  # a prefix that starts at bit 0 needs no "equal"
-        left = np.concatenate([same[upper], same[upper[inner]]]).reshape(-1, 4)
-        right = np.concatenate([less[lower], same[lower[inner]]]).reshape(-1, 4)
-        products = (yield from multiply(party, left, right)).reshape(-1, count, 4)
-        joined = party.field.add(less[upper].reshape(-1, 4), products[: len(upper)].reshape(-1, 4))
-        less[upper] = joined.reshape(-1, count, 4)
+        left = np.concatenate([same[upper], same[upper[inner]]]).reshape(-1, limbs)
+        right = np.concatenate([less[lower], same[lower[inner]]]).reshape(-1, limbs)
+        products = (yield from multiply(party, left, right)).reshape(-1, count, limbs)
+        joined = party.field.add(less[upper].reshape(-1, limbs), products[: len(upper)].reshape(-1, limbs))
+        less[upper] = joined.reshape(-1, count, limbs)
         same[upper[inner]] = products[len(upper) :]
         span *= 2
     return less
@@ -339,4 +352,4 @@ def _in_batches(
         part = x[start : start + size]
         yield from reserve(party, each.times(len(part)))
         results.append((yield from operation(part)))
-    return join(party, results)
+    return join(party.field, results)

@@ -23,7 +23,7 @@ from quorate.protocol.sharing import PartyId, lagrange_fractions
 
 from .party import Party, Protocol
 from .rounds import exchange_vectors
-from .seeds import RANDOM_ELEMENT_BYTES, SeedTable
+from .seeds import SeedTable
 
 _CACHED_PLANS: Final = 1024
 
@@ -153,4 +153,4 @@ def _own_shares(
 
 def random_elements(party: Party, count: int) -> Vector:
     """`count` uniform field elements of this party's own randomness."""
-    return party.field.from_random_bytes(party.randomness(RANDOM_ELEMENT_BYTES * count))
+    return party.field.from_random_bytes(party.randomness(party.field.random_bytes * count))

@@ -5,10 +5,11 @@ The client reconstructs the masks, and sends every party the same masked bits m_
 [b_i] = m_i - [r_i]. A field element takes one mask and has no range. [Damgard, Damgard, Nielsen, Nordholt, Toft,
 Confidential Benchmarking, FC 2016, for masked inputs]
 
-Before anything is computed from them, the inputs are checked in three rounds: the parties compare digests of what
+Before anything is computed from them, the inputs are checked in four rounds: the parties compare digests of what
 each client sent; then, the inputs being fixed, they open a random seed; then, per client, the sum of
-alpha_i b_i (b_i - 1) over its bits, alpha_i from the seed, masked by a zero sharing of degree 2t. It is zero when
-all are bits. A client that sends a non-bit passes with the probability of guessing alpha, below 2^-120.
+alpha_i b_i (b_i - 1) over its bits, alpha_i from the seed. It is zero when all are bits. A client that sends a
+non-bit passes with the probability of guessing alpha: below 2^-120 over a field of 224 bits or more, about 2^-60
+over one of 61 bits.
 
 A client may be malicious and learns nothing; parties are passive (see `passive`): one that lies about a digest or
 in the check can have an honest client blamed.
@@ -28,8 +29,8 @@ from quorate.protocol.errors import MalformedMessage, QuorateProtocolError
 from quorate.protocol.field import Vector
 
 from .logic import bits_to_integer
+from .operations import inner_products, open_shares, reveal
 from .party import Party, Protocol
-from .passive import deal_zero, open_degree, open_shares
 from .preprocessing import random_shares
 from .rounds import exchange_bytes, together
 from .seeds import SEED_BYTES, Stream
@@ -113,21 +114,18 @@ def accept_inputs(
 ) -> Protocol[dict[int, Vector]]:
     """Shares of every client's inputs, one element an input; `masked` holds each client's message.
 
-    Three rounds. Raises InputFault naming the first client that sent the parties different messages, malformed
+    Four rounds. Raises InputFault naming the first client that sent the parties different messages, malformed
     ones, or something that is not a bit; every party names the same one. Raises KeyError when a message is absent.
     """
     digests = b"".join(_digest(entry.client, masked[entry.client]) for entry in masks)
-    binary = sum(1 for entry in masks if _bit_positions(entry.kinds).any())
-    replies, seed, zeros = yield from together(
+    replies, seed = yield from together(
         party,
         exchange_bytes(party, dict.fromkeys(party.others, digests), dict.fromkeys(party.others, len(digests))),
         random_shares(party, 1),
-        deal_zero(party, binary, degree=2 * party.threshold),
     )
     _check_agreement(masks, [digests, *replies.values()])
     unmasked = {entry.client: _unmask(party, entry, masked[entry.client]) for entry in masks}
-    if binary:
-        yield from _check_bits(party, masks, unmasked, seed=seed, zeros=zeros)
+    yield from _check_bits(party, masks, unmasked, seed=seed)
     return {entry.client: _values(party, entry.kinds, unmasked[entry.client]) for entry in masks}
 
 
@@ -156,21 +154,23 @@ def _bit_positions(kinds: Sequence[InputKind]) -> np.ndarray[tuple[int], np.dtyp
 
 
 def _check_bits(
-    party: Party, masks: Sequence[InputMasks], unmasked: Mapping[int, Vector], *, seed: Vector, zeros: Vector
+    party: Party, masks: Sequence[InputMasks], unmasked: Mapping[int, Vector], *, seed: Vector
 ) -> Protocol[None]:
     field = party.field
+    binary = {entry.client: unmasked[entry.client][_bit_positions(entry.kinds)] for entry in masks}
+    binary = {client: bits for client, bits in binary.items() if len(bits)}
+    if not binary:
+        return
     opened = yield from open_shares(party, seed)
     key = hashlib.sha256(_SEED_DOMAIN + field.to_bytes(opened)).digest()
     stream = Stream(key[:SEED_BYTES])
-    clients, sums = [], []
-    for entry in masks:
-        bits = unmasked[entry.client][_bit_positions(entry.kinds)]
-        if len(bits):
-            weighted = field.mul(stream.elements(field, len(bits)), bits)
-            sums.append(field.dot(weighted, field.add_constant(bits, -1)))
-            clients.append(entry.client)
-    checks = yield from open_degree(party, field.add(np.concatenate(sums), zeros), degree=2 * party.threshold)
-    for client, check in zip(clients, checks, strict=True):
+    sums = []
+    for bits in binary.values():
+        weighted = field.mul(stream.elements(field, len(bits)), bits)
+        sums.append(inner_products(party, weighted, field.add_constant(bits, -1), length=len(bits)))
+    totals = yield from together(party, *sums)
+    checks = yield from reveal(party, np.concatenate(totals))
+    for client, check in zip(binary, checks, strict=True):
         if np.any(check):
             raise InputFault(client, "sent an input that is outside the range of its type")
 
@@ -184,7 +184,7 @@ def _values(party: Party, kinds: Sequence[InputKind], unmasked: Vector) -> Vecto
         if kind.bits is None:
             values.append(unmasked[start:stop])
         else:
-            table = unmasked[start:stop].reshape(length, kind.bits, 4)
+            table = unmasked[start:stop].reshape(length, kind.bits, party.field.limbs)
             integers = bits_to_integer(party, [table[:, position] for position in range(kind.bits)])
             values.append(party.field.add_constant(integers, -kind.offset))
         start = stop

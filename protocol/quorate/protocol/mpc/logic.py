@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from quorate.protocol.field import Vector
 
+from .operations import multiply
 from .party import Party, Protocol
-from .passive import multiply
 
 
 def logical_not(party: Party, x: Vector) -> Vector:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quorate.protocol.field import Vector
 
+from .operations import zero_shares
 from .party import Party, Protocol
-from .passive import deal_zero
 
 
 def output_shares(party: Party, x: Vector) -> Protocol[Vector]:
@@ -14,4 +14,4 @@ def output_shares(party: Party, x: Vector) -> Protocol[Vector]:
     A share may be a known function of earlier ones, and so tell the client more than the value; a fresh sharing
     of zero is added.
     """
-    return party.field.add(x, (yield from deal_zero(party, len(x), degree=party.threshold)))
+    return party.field.add(x, (yield from zero_shares(party, len(x))))

@@ -16,6 +16,7 @@ from quorate.protocol.field import PrimeField
 from quorate.protocol.sharing import MAX_PARTIES, PartyId
 
 from .pool import Preprocessing
+from .scheme import Scheme
 from .seeds import SeedTable
 
 Output = TypeVar("Output")
@@ -51,13 +52,19 @@ class Statistics:
     bytes_received: int = 0
 
 
+def _passive() -> Scheme:
+    from .passive import PASSIVE  # the scheme itself is written on `Party`
+
+    return PASSIVE
+
+
 @dataclass(slots=True)
 class Party:
     """One party of one session: who it is, its randomness, its stock of preprocessed shares, its counters.
 
     `randomness(size)` gives that many uniform bytes that nobody else can predict. Any `threshold` parties learn
-    nothing; the passive protocols need `2 threshold + 1 <= parties`. Raises ValueError for a committee that
-    breaks this or a bound.
+    nothing; how many parties that takes, and what they may do, is the matter of `scheme`. Raises ValueError for a
+    committee that breaks this or a bound.
     """
 
     field: PrimeField
@@ -66,7 +73,8 @@ class Party:
     threshold: int = dataclasses.field(kw_only=True)
     randomness: Callable[[int], bytes] = dataclasses.field(kw_only=True, repr=False)
     kappa: int = dataclasses.field(default=DEFAULT_KAPPA, kw_only=True)
-    pool: Preprocessing = dataclasses.field(default_factory=Preprocessing, kw_only=True, repr=False)
+    scheme: Scheme = dataclasses.field(default_factory=_passive, kw_only=True)
+    pool: Preprocessing = dataclasses.field(init=False, repr=False)
     statistics: Statistics = dataclasses.field(default_factory=Statistics, kw_only=True)
     seeds: SeedTable | None = dataclasses.field(default=None, kw_only=True, repr=False)
 
@@ -75,10 +83,10 @@ class Party:
             raise ValueError(f"a committee has 1 to {MAX_PARTIES} parties, not {self.parties}")
         if not 1 <= self.identity <= self.parties:
             raise ValueError(f"party {self.identity} is not in a committee of {self.parties}")
-        if self.threshold < 0 or 2 * self.threshold >= self.parties:
-            raise ValueError(f"threshold {self.threshold} needs {2 * self.threshold + 1} parties")
+        self.scheme.check_committee(self.parties, self.threshold)
         if not 1 <= self.kappa <= 128:
             raise ValueError("kappa is 1 to 128 bits")
+        self.pool = Preprocessing(self.field.limbs)
 
     @property
     def others(self) -> tuple[PartyId, ...]:

@@ -19,25 +19,91 @@ knows [Damgard, Nielsen 2007, section 4].
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
-
-import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.sharing import MAX_PARTIES, PartyId, lagrange_fractions, reconstruct
 
+from .batches import join, pieces
 from .dealing import Dealt, DealtShares, JointDealing, deal, random_elements
+from .dealt_items import produce_dealt
+from .operations import run_sums
 from .party import Party, Protocol
-from .rounds import exchange_bytes, exchange_vectors
+from .pool import SHARE, Plan
+from .rounds import exchange_bytes, exchange_vectors, together
+from .scheme import Scheme
 from .seeds import SEED_BYTES, SeedTable, Stream
 
-MAX_ROUND_ELEMENTS: Final = 1 << 19
-"""The most elements one operation sends a party in one round (16 MiB); longer vectors take further rounds."""
+_PRODUCED: Final = frozenset({"bit", "integer", "share"})
 
 
-def set_up(party: Party) -> Protocol[SeedTable]:
+class Passive(Scheme):
+    """Semi-honest security for t < n/2; see the module."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """Its name, passive."""
+        return "passive"
+
+    def check_committee(self, parties: int, threshold: int) -> None:
+        """An honest majority: raises ValueError unless 2t + 1 <= n."""
+        if threshold < 0 or 2 * threshold >= parties:
+            raise ValueError(f"threshold {threshold} needs {2 * threshold + 1} parties")
+
+    def set_up(self, party: Party) -> Protocol[None]:
+        """The seeds of every pair of parties: one round."""
+        yield from agree_on_seeds(party)
+
+    def multiply(self, party: Party, x: Vector, y: Vector) -> Protocol[Vector]:
+        """One round and n - 1 - t elements sent by each of 2t + 1 parties, a product."""
+        results = []
+        for start, stop in pieces(len(x)):
+            results.append((yield from reduce_degree(party, party.field.mul(x[start:stop], y[start:stop]))))
+        return join(party.field, results)
+
+    def inner_products(self, party: Party, x: Vector, y: Vector, *, length: int) -> Protocol[Vector]:
+        """As one multiplication each: the sums are of degree 2t already."""
+        return (yield from _reduce_all(party, run_sums(party, party.field.mul(x, y), length)))
+
+    def matrix_product(self, party: Party, x: Vector, y: Vector, *, inner: int) -> Protocol[Vector]:
+        """As one multiplication for each element of the result."""
+        return (yield from _reduce_all(party, party.field.matrix_product(x, y, inner=inner)))
+
+    def open_shares(self, party: Party, x: Vector) -> Protocol[Vector]:
+        """One round. Raises InconsistentShares when the n shares disagree."""
+        return (yield from open_degree(party, x, degree=party.threshold))
+
+    def zero_shares(self, party: Party, count: int) -> Protocol[Vector]:
+        """At most one round."""
+        return (yield from deal_zero(party, count, degree=party.threshold))
+
+    def produce(self, party: Party, plan: Plan) -> Protocol[None]:
+        """Bits and integers from t + 1 dealers, elements from all; other items are refused with ValueError."""
+        if unknown := [item.name for item in plan if item.name not in _PRODUCED]:
+            raise ValueError(f"the passive scheme makes no {', '.join(unknown)}")
+        dealt = produce_dealt(party, plan, deal_secrets)
+        yield from together(party, dealt, _produce_shares(party, plan.shares))
+
+    def verify(self, party: Party) -> Protocol[None]:
+        """Nothing: semi-honest parties compute correctly."""
+        del party
+        yield from ()
+
+
+PASSIVE: Final = Passive()
+"""The scheme."""
+
+
+def _produce_shares(party: Party, count: int) -> Protocol[None]:
+    if count:
+        party.pool.put(SHARE, (yield from deal_random(party, count)))
+
+
+def agree_on_seeds(party: Party) -> Protocol[SeedTable]:
     """Agree on the seeds of every pair of parties: one round, once a session; later calls cost nothing."""
     if party.seeds is None:
         fresh = {other: party.randomness(SEED_BYTES) for other in party.others}
@@ -51,31 +117,20 @@ def set_up(party: Party) -> Protocol[SeedTable]:
     return party.seeds
 
 
-def multiply(party: Party, x: Vector, y: Vector) -> Protocol[Vector]:
-    """The element-wise product of two equally long vectors of shares: one round."""
-    field = party.field
-    party.statistics.multiplications += len(x)
+def _reduce_all(party: Party, products: Vector) -> Protocol[Vector]:
     results = []
-    for start, stop in _chunks(len(x)):
-        results.append((yield from _reduce(party, field.mul(x[start:stop], y[start:stop]))))
-    return join(party, results)
+    for start, stop in pieces(len(products)):
+        results.append((yield from reduce_degree(party, products[start:stop])))
+    return join(party.field, results)
 
 
 def reduce_degree(party: Party, products: Vector) -> Protocol[Vector]:
-    """Sharings of degree t from local sums of products of shares (degree 2t): one round.
+    """Sharings of degree t from local products or sums of products of shares (degree 2t): one round.
 
-    A sum of products costs one multiplication, however many products it has.
+    At most MAX_ROUND_ELEMENTS of them.
     """
-    party.statistics.multiplications += len(products)
-    results = []
-    for start, stop in _chunks(len(products)):
-        results.append((yield from _reduce(party, products[start:stop])))
-    return join(party, results)
-
-
-def _reduce(party: Party, products: Vector) -> Protocol[Vector]:
     joint = _resharing(party.threshold)
-    seeds = yield from set_up(party)
+    seeds = yield from agree_on_seeds(party)
     value = products if party.identity in joint.dealers else None
     dealt = yield from deal(party, joint, count=len(products), seeds=seeds, value=value)
     return party.field.combine(dealt.factors, dealt.rows)
@@ -89,33 +144,27 @@ def _resharing(threshold: int) -> JointDealing:
     return JointDealing(dealers, Dealt.SECRET, threshold, weights)
 
 
-def open_shares(party: Party, x: Vector) -> Protocol[Vector]:
-    """The values of `x`, to everybody: one round. Raises InconsistentShares when the n shares disagree."""
-    return (yield from open_degree(party, x, degree=party.threshold))
-
-
 def open_degree(party: Party, x: Vector, *, degree: int) -> Protocol[Vector]:
     """The values of sharings of degree `degree` (t, or 2t for masked local products), to everybody: one round."""
-    party.statistics.opened += len(x)
     results = []
-    for start, stop in _chunks(len(x)):
+    for start, stop in pieces(len(x)):
         own = x[start:stop]
         shares = {party.identity: own}
         if party.parties > 1:
             incoming = dict.fromkeys(party.others, stop - start)
             shares |= yield from exchange_vectors(party, dict.fromkeys(party.others, own), incoming)
         results.append(reconstruct(party.field, shares, threshold=degree))
-    return join(party, results)
+    return join(party.field, results)
 
 
-def deal_secrets(party: Party, value: Callable[[], Vector], *, count: int) -> Protocol[list[Vector]]:
+def deal_secrets(party: Party, value: Callable[[], Vector], count: int) -> Protocol[list[Vector]]:
     """The sharings that each of parties 1..t+1 deals of its `count` values `value()`: one round.
 
     One of the t + 1 dealers is honest, so what all of them contribute to is known to nobody.
     """
     dealers = tuple(PartyId(dealer) for dealer in range(1, party.threshold + 2))
     joint = JointDealing(dealers, Dealt.SECRET, party.threshold, (1,) * len(dealers))
-    seeds = yield from set_up(party)
+    seeds = yield from agree_on_seeds(party)
     own = value() if party.identity in dealers else None
     dealt = yield from deal(party, joint, count=count, seeds=seeds, value=own)
     field = party.field
@@ -140,14 +189,14 @@ def _extract(party: Party, dealt: Dealt, *, degree: int, count: int) -> Protocol
     dealers = (party.identity, *party.others)
     joint = JointDealing(tuple(sorted(dealers)), dealt, degree, (1,) * len(dealers))
     yielded = party.parties - party.threshold
-    seeds = yield from set_up(party)
+    seeds = yield from agree_on_seeds(party)
     results = []
-    for start, stop in _chunks(count, extracted=yielded):
+    for start, stop in pieces(count, extracted=yielded):
         each = -(-(stop - start) // yielded)
         shares = yield from deal(party, joint, count=each, seeds=seeds, value=None)
         rows = party.field.matrix(_vandermonde(shares, yielded), shares.rows)
-        results.append(np.concatenate(rows)[: stop - start])
-    return join(party, results)
+        results.append(join(party.field, rows)[: stop - start])
+    return join(party.field, results)
 
 
 def _vandermonde(shares: DealtShares, rows: int) -> list[list[int]]:
@@ -155,16 +204,3 @@ def _vandermonde(shares: DealtShares, rows: int) -> list[list[int]]:
         [factor * point**exponent for point, factor in enumerate(shares.factors, start=1)]
         for exponent in range(rows)
     ]
-
-
-def _chunks(count: int, *, extracted: int = 1) -> list[tuple[int, int]]:
-    """Bounds of the pieces of a vector, of which each dealer deals one in `extracted` elements."""
-    most = MAX_ROUND_ELEMENTS * extracted
-    return [(start, min(start + most, count)) for start in range(0, count, most)]
-
-
-def join(party: Party, vectors: Sequence[Vector]) -> Vector:
-    """One vector of all the elements of `vectors`, in order."""
-    if len(vectors) == 1:
-        return vectors[0]
-    return np.concatenate(vectors) if vectors else party.field.zeros(0)

@@ -17,8 +17,6 @@ from quorate.protocol.field import PrimeField, Vector
 from quorate.protocol.sharing import PartyId
 
 SEED_BYTES: Final = 16
-RANDOM_ELEMENT_BYTES: Final = 40
-"""Stream bytes that one uniform field element takes."""
 
 
 class Stream:
@@ -37,7 +35,7 @@ class Stream:
 
     def elements(self, field: PrimeField, count: int) -> Vector:
         """The next `count` uniform field elements."""
-        return field.from_random_bytes(self.read(RANDOM_ELEMENT_BYTES * count))
+        return field.from_random_bytes(self.read(field.random_bytes * count))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -37,7 +37,7 @@ def share(
     threshold: int,
     randomness: Callable[[int], bytes],
 ) -> list[Vector]:
-    """Share each of `secrets`, shape (count, 4); returns party i's shares at index i - 1.
+    """Share each of `secrets`, shape (count, limbs); returns party i's shares at index i - 1.
 
     `randomness(size)` gives that many uniform bytes. Raises ValueError for a threshold that no committee of
     `parties` can have.
@@ -45,7 +45,7 @@ def share(
     if not 0 <= threshold < parties <= MAX_PARTIES:
         raise ValueError(f"no threshold {threshold} among {parties} parties")
     count = len(secrets)
-    rows = [secrets, *(field.from_random_bytes(randomness(40 * count)) for _ in range(threshold))]
+    rows = [secrets, *(field.from_random_bytes(randomness(field.random_bytes * count)) for _ in range(threshold))]
     powers = [[point**exponent for exponent in range(threshold + 1)] for point in range(1, parties + 1)]
     return field.matrix(powers, rows)
 

@@ -51,7 +51,7 @@ class Environment:
 class Output:
     """What `client` receives, in the order in which the program sent it.
 
-    `values` holds one element a value: integers from the clear engine, a share vector of shape (len(kinds), 4)
+    `values` holds one element a value: integers from the clear engine, a share vector of shape (len(kinds), limbs)
     from the MPC engine. `kinds` says how the client reads each.
     """
 

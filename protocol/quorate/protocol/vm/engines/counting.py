@@ -15,7 +15,7 @@ from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, 
 from quorate.protocol.vm.engine import UNKNOWN, Environment
 
 from .graph import Form
-from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM, elements
+from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
 
 
@@ -79,8 +79,8 @@ class CountingEngine(LazyEngine):
         for kind in (LESS_THAN, EQUAL, RANDOM):
             for (name, bits), count in sorted(self._counts.items()):
                 if name == kind.name:
-                    room = MAX_PLAN_ELEMENTS - elements(plan)
-                    plan += kind.plan(max(0, min(count, room // elements(kind.plan(1, bits, kappa)))), bits, kappa)
+                    room = MAX_PLAN_ELEMENTS - plan.total
+                    plan += kind.plan(max(0, min(count, room // kind.plan(1, bits, kappa).total)), bits, kappa)
         return plan
 
     def _take_rows(self, count: int) -> int:

@@ -74,8 +74,3 @@ EQUAL: Final = Kind("equality test", True, _equal, equal_plan, _equal_rounds)
 RANDOM: Final = Kind(
     "random integer", False, _random, lambda count, bits, kappa: Plan(bits=count * bits), lambda bits: 0
 )
-
-
-def elements(plan: Plan) -> int:
-    """How many random items a plan has."""
-    return plan.bits + plan.shares + sum(plan.integers.values())

@@ -18,8 +18,8 @@ from quorate.protocol.mpc import (
     Party,
     Plan,
     Protocol,
-    open_shares,
     reserve,
+    reveal,
     set_up,
     signed_integers,
     together,
@@ -27,7 +27,7 @@ from quorate.protocol.mpc import (
 from quorate.protocol.vm.engine import EngineError, Environment
 
 from .graph import Form
-from .kinds import RANDOM, elements
+from .kinds import RANDOM
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
 
 MAX_SHARES: Final = 1 << 22
@@ -51,7 +51,7 @@ class ShareTable:
         if self._count > self._most:
             raise EngineError(f"more than {self._most} secret values; compute less, or raise the limit")
         if self._count > len(self._rows):
-            grown = np.zeros((max(self._count, 2 * len(self._rows)), 4), dtype=np.uint64)
+            grown = np.zeros((max(self._count, 2 * len(self._rows)), self._rows.shape[1]), dtype=np.uint64)
             grown[:first] = self._rows[:first]
             self._rows = grown
         self._rows[first : self._count] = vector
@@ -111,7 +111,7 @@ class MpcEngine(LazyEngine):
         plan = Plan()
         for batch in batches:
             plan += batch.kind.plan(len(batch.operations), batch.parameter, self._party.kappa)
-        if elements(plan) > MAX_PLAN_ELEMENTS:
+        if plan.total > MAX_PLAN_ELEMENTS:
             return False
         yield from set_up(self._party)
         yield from reserve(self._party, plan)
@@ -124,7 +124,7 @@ class MpcEngine(LazyEngine):
         return [self._table.rows(batch.column(place)) for place in places]
 
     def _reveal(self, rows: Sequence[int]) -> Protocol[list[Any]]:
-        opened = yield from open_shares(self._party, self._table.rows(rows))
+        opened = yield from reveal(self._party, self._table.rows(rows))
         return signed_integers(self._party.field, opened)
 
     def _share(self, rows: Sequence[int]) -> Vector:
