@@ -20,9 +20,6 @@ class Actor(Protocol):
     def receive(self, sender: PartyId, message: bytes) -> list[Send]: ...
 
 
-Start: TypeAlias = Callable[[Any], list[Send]]
-
-
 def seats(parties: int, threshold: int) -> dict[PartyId, Seat]:
     everyone = [PartyId(party) for party in range(1, parties + 1)]
     return {party: Seat(party, parties=parties, threshold=threshold) for party in everyone}
@@ -69,23 +66,56 @@ class Network:
         return queue.pop()
 
 
-class Twins:
-    """A liar that is two honest machines: one talks to some parties, the other to the rest."""
+class Coalition:
+    """Liars who play two consistent runs at once: one for the parties of `hears_first`, one for the other honest ones.
 
-    def __init__(self, first: Machine[Any], second: Machine[Any], *, hears_first: Iterable[PartyId]) -> None:
-        self._first = first
-        self._second = second
+    Every member runs two honest machines; those of one run talk to each other directly.
+    """
+
+    def __init__(
+        self,
+        first: Mapping[PartyId, Machine[Any]],
+        second: Mapping[PartyId, Machine[Any]],
+        *,
+        members: Iterable[PartyId],
+        hears_first: Iterable[PartyId],
+    ) -> None:
+        self._runs = (first, second)
+        self._members = frozenset(members)
         self._hears_first = frozenset(hears_first)
+        self._network: Network | None = None
 
-    def start(self, start_first: Callable[[], list[Send]], start_second: Callable[[], list[Send]]) -> list[Send]:
-        return [*self._only(start_first(), first=True), *self._only(start_second(), first=False)]
+    def network(self, honest: Mapping[PartyId, Actor], seed: int) -> Network:
+        """The network of this coalition and the honest parties."""
+        members = {member: CoalitionMember(self, member) for member in self._members}
+        self._network = Network({**honest, **members}, seed=seed)
+        return self._network
+
+    def say(self, run: int, speaker: PartyId, sends: Iterable[Send]) -> None:
+        assert self._network is not None
+        for send in sends:
+            if send.receiver in self._members:
+                answer = self._runs[run][send.receiver].receive(speaker, send.message)
+                self.say(run, send.receiver, answer)
+            elif self._run_of(send.receiver) == run:
+                self._network.post(speaker, [send])
+
+    def hear(self, member: PartyId, sender: PartyId, message: bytes) -> None:
+        run = self._run_of(sender)
+        self.say(run, member, self._runs[run][member].receive(sender, message))
+
+    def _run_of(self, party: PartyId) -> int:
+        return 0 if party in self._hears_first else 1
+
+
+class CoalitionMember:
+    def __init__(self, coalition: Coalition, identity: PartyId) -> None:
+        self._coalition = coalition
+        self._identity = identity
 
     def receive(self, sender: PartyId, message: bytes) -> list[Send]:
-        first = self._only(self._first.receive(sender, message), first=True)
-        return [*first, *self._only(self._second.receive(sender, message), first=False)]
-
-    def _only(self, sends: Iterable[Send], *, first: bool) -> list[Send]:
-        return [send for send in sends if (send.receiver in self._hears_first) == first]
+        self._coalition.hear(self._identity, sender, message)
+        return []
 
 
 Change: TypeAlias = Callable[[Random, Send, Sequence[Send]], list[Send]]

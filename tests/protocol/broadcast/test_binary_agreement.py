@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from quorate.protocol.broadcast import BinaryAgreement, Send
 from quorate.protocol.sharing import PartyId
 
-from .network import CHANGES, SIZES, Actor, InsecureTestCoins, InsecureTestToss, Meddler, Network, Twins, seats
+from .network import CHANGES, SIZES, Actor, Coalition, InsecureTestCoins, InsecureTestToss, Meddler, Network, seats
 
 
 def agreements(parties: int, threshold: int, seed: int) -> dict[PartyId, BinaryAgreement]:
@@ -20,47 +20,54 @@ def agreements(parties: int, threshold: int, seed: int) -> dict[PartyId, BinaryA
     }
 
 
-def run_with_twins(parties: int, threshold: int, proposals: dict[PartyId, bool], seed: int) -> set[bool | None]:
-    """The outputs of the honest parties; the last `threshold` ones say both values, each to a half of the rest."""
+def run_with_coalition(
+    parties: int, threshold: int, proposals: dict[PartyId, bool], *, liars: int, hears: int, seed: int
+) -> set[bool | None]:
+    """What the honest parties decide; the last `liars` parties play 1 with parties 1..hears, and 0 with the rest."""
     honest = agreements(parties, threshold, seed)
-    first, second = agreements(parties, threshold, seed), agreements(parties, threshold, seed)
-    actors: dict[PartyId, Actor] = dict(honest)
-    liars = sorted(honest)[parties - threshold :]
-    for liar in liars:
-        del honest[liar]
-        hears = Random(seed + liar).sample(sorted(first), parties // 2)
-        actors[liar] = Twins(first[liar], second[liar], hears_first=hears)
-    network = Network(actors, seed=seed)
+    runs = [agreements(parties, threshold, seed) for _ in range(2)]
+    members = sorted(honest)[parties - liars :]
+    for member in members:
+        del honest[member]
+    coalition = Coalition(runs[0], runs[1], members=members, hears_first=sorted(honest)[:hears])
+    network = coalition.network(honest, seed)
+    for member in members:
+        coalition.say(0, member, runs[0][member].start(True))
+        coalition.say(1, member, runs[1][member].start(False))
     for party, machine in honest.items():
         network.post(party, machine.start(proposals[party]))
-    for liar in liars:
-        twins = actors[liar]
-        assert isinstance(twins, Twins)
-        sends = twins.start(lambda p=liar: first[p].start(True), lambda p=liar: second[p].start(False))
-        network.post(liar, sends)
     network.run()
     assert all(machine.finished for machine in honest.values()), "an honest party did not halt"
     return {machine.output for machine in honest.values()}
 
 
 @pytest.mark.parametrize(("parties", "threshold"), SIZES)
-@given(seed=st.integers(0, 10**6), bits=st.integers(0, 2**10 - 1))
+@given(seed=st.integers(0, 10**6), bits=st.integers(0, 2**10 - 1), hears=st.integers(0, 7))
 @settings(max_examples=30)
-def test_honest_parties_decide_one_value_in_spite_of_twins(
-    parties: int, threshold: int, seed: int, bits: int
+def test_honest_parties_decide_one_value_in_spite_of_a_coalition(
+    parties: int, threshold: int, seed: int, bits: int, hears: int
 ) -> None:
     proposals = {PartyId(party): bool(bits >> party & 1) for party in range(1, parties + 1)}
-    outputs = run_with_twins(parties, threshold, proposals, seed)
-    assert len(outputs) == 1
-    assert outputs != {None}
+    outputs = run_with_coalition(parties, threshold, proposals, liars=threshold, hears=hears, seed=seed)
+    assert outputs in ({True}, {False})
 
 
 @pytest.mark.parametrize("value", [False, True])
 @pytest.mark.parametrize(("parties", "threshold"), SIZES)
-def test_a_unanimous_proposal_wins_against_twins(parties: int, threshold: int, value: bool) -> None:
+def test_a_unanimous_proposal_wins_against_a_coalition(parties: int, threshold: int, value: bool) -> None:
     for seed in range(9):
         proposals = {PartyId(party): value for party in range(1, parties + 1)}
-        assert run_with_twins(parties, threshold, proposals, seed) == {value}
+        outputs = run_with_coalition(parties, threshold, proposals, liars=threshold, hears=seed % 4, seed=seed)
+        assert outputs == {value}
+
+
+def test_one_liar_more_than_the_threshold_splits_the_honest() -> None:
+    """Beyond the threshold the checks of these tests do fail."""
+    for parties, threshold in SIZES:
+        honest = parties - threshold - 1
+        proposals = {PartyId(party): party <= honest // 2 for party in range(1, honest + 1)}
+        outputs = run_with_coalition(parties, threshold, proposals, liars=threshold + 1, hears=honest // 2, seed=0)
+        assert outputs == {True, False}
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES))
@@ -118,17 +125,6 @@ def test_a_party_that_never_starts_learns_the_decision() -> None:
         network.run()
         assert machines[PartyId(4)].finished
         assert {machine.output for machine in machines.values()} in ({True}, {False})
-
-
-def test_two_liars_among_four_split_the_honest() -> None:
-    """Beyond the threshold the checks of these tests do fail: liars who finish both values split the rest."""
-    machines = agreements(4, 1, 0)
-    first, second = machines[PartyId(1)], machines[PartyId(2)]
-    for liar in (3, 4):
-        first.receive(PartyId(liar), struct.pack("<BBB", 4, 0, 1))
-        second.receive(PartyId(liar), struct.pack("<BBB", 4, 0, 0))
-    assert first.output is True
-    assert second.output is False
 
 
 @pytest.mark.parametrize(
