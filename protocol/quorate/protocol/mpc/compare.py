@@ -173,13 +173,8 @@ def _draw_mask(party: Party, count: int, *, bits: int, power: int) -> _Mask:
 
 def _low_bits(party: Party, opened: Vector, count: int) -> tuple[PublicBits, Vector]:
     """Public values mod 2^count: as bits, shape (count, batch), and as field elements."""
-    keep = (1 << count) - 1
-    values = [value & keep for value in party.field.integers(opened)]
-    size = -(-count // 8)
-    raw = b"".join([value.to_bytes(size, "little") for value in values])
-    table = np.frombuffer(raw, dtype=np.uint8).reshape(len(values), size)
-    bits = np.unpackbits(table, axis=1, count=count, bitorder="little")
-    return np.ascontiguousarray(bits.T).astype(np.bool_), party.field.vector(values)
+    bits = party.field.bits(opened, count)
+    return bits, party.field.from_bits(bits)
 
 
 def _remainder(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[Vector]:

@@ -10,7 +10,7 @@ integers. [Cramer, Damgard, Ishai, TCC 2005, for the idea of replacing messages 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -22,10 +22,24 @@ from quorate.protocol.field import Vector
 from quorate.protocol.sharing import PartyId, lagrange_fractions
 
 from .party import Party, Protocol
-from .rounds import exchange_vectors
-from .seeds import SeedTable
+from .rounds import exchange_bytes, exchange_vectors
+from .seeds import SEED_BYTES, SeedTable, Stream
 
 _CACHED_PLANS: Final = 1024
+
+
+def agree_on_seeds(party: Party) -> Protocol[SeedTable]:
+    """Agree on the seeds of every pair of parties: one round, once a session; later calls cost nothing."""
+    if party.seeds is None:
+        fresh = {other: party.randomness(SEED_BYTES) for other in party.others}
+        replies: Mapping[PartyId, bytes] = {}
+        if party.parties > 1:
+            replies = yield from exchange_bytes(party, fresh, dict.fromkeys(party.others, SEED_BYTES))
+        party.seeds = SeedTable(
+            {other: Stream(seed) for other, seed in fresh.items()},
+            {other: Stream(replies[other]) for other in party.others},
+        )
+    return party.seeds
 
 
 class Dealt(Enum):

@@ -16,6 +16,7 @@ import numpy as np
 from quorate.protocol.field import Vector
 
 from .batches import MAX_ROUND_ELEMENTS, join
+from .byte_dealing import own_bits
 from .logic import logical_xor
 from .party import Party, Protocol
 from .pool import BIT, Plan, integer
@@ -55,10 +56,10 @@ def _deal_step(party: Party, bits: int, integers: dict[int, int], deal: Deal) ->
         part = [row[offset : offset + count] for row in dealt]
         party.pool.put(integer(width), party.field.combine([1] * len(part), part))
         offset += count
-    party.pool.put(BIT, (yield from _xor_tree(party, [row[:bits] for row in dealt])))
+    party.pool.put(BIT, (yield from exclusive_or(party, [row[:bits] for row in dealt])))
 
 
-def _xor_tree(party: Party, rows: list[Vector]) -> Protocol[Vector]:
+def exclusive_or(party: Party, rows: list[Vector]) -> Protocol[Vector]:
     """The exclusive or of all rows: log2 rounds, each level in one multiplication."""
     while len(rows) > 1 and len(rows[0]):
         half = len(rows) // 2
@@ -71,15 +72,11 @@ def _xor_tree(party: Party, rows: list[Vector]) -> Protocol[Vector]:
 
 
 def _own_bits(party: Party, count: int) -> Vector:
-    raw = np.frombuffer(party.randomness(-(-count // 8)), dtype=np.uint8)
-    chosen = np.unpackbits(raw)[:count, np.newaxis].astype(bool)
-    return np.where(chosen, party.field.full(1, 1), party.field.zeros(1))
+    return party.field.from_small(own_bits(party, count))
 
 
 def _own_integers(party: Party, count: int, width: int) -> Vector:
     size = -(-width // 8)
-    raw = party.randomness(size * count)
-    mask = (1 << width) - 1
-    return party.field.vector(
-        int.from_bytes(raw[start : start + size], "little") & mask for start in range(0, size * count, size)
-    )
+    table = np.frombuffer(party.randomness(size * count), dtype=np.uint8).reshape(count, size).copy()
+    table[:, -1] &= (1 << (width - 8 * (size - 1))) - 1
+    return party.field.from_small_bytes(table.tobytes(), size)

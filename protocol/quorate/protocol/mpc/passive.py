@@ -19,7 +19,7 @@ knows [Damgard, Nielsen 2007, section 4].
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -27,16 +27,18 @@ from quorate.protocol.field import Vector
 from quorate.protocol.sharing import MAX_PARTIES, PartyId, lagrange_fractions, reconstruct
 
 from .batches import join, pieces
-from .dealing import Dealt, DealtShares, JointDealing, deal, random_elements
+from .byte_dealing import multiply_bytes_passively, open_bytes_passively
+from .dealing import Dealt, DealtShares, JointDealing, agree_on_seeds, deal, random_elements
 from .dealt_items import produce_dealt
+from .dual_items import produce_bytes, produce_dual_bits
+from .galois import Bytes
 from .operations import run_sums
 from .party import Party, Protocol
-from .pool import SHARE, Plan
-from .rounds import exchange_bytes, exchange_vectors, together
+from .pool import BYTE, BYTE_BIT, DUAL_BIT, SHARE, Plan
+from .rounds import exchange_vectors, together
 from .scheme import Scheme
-from .seeds import SEED_BYTES, SeedTable, Stream
 
-_PRODUCED: Final = frozenset({"bit", "integer", "share"})
+_PRODUCED: Final = frozenset({"bit", "byte", "byte_bit", "dual_bit", "integer", "share"})
 
 
 class Passive(Scheme):
@@ -86,12 +88,31 @@ class Passive(Scheme):
         if unknown := [item.name for item in plan if item.name not in _PRODUCED]:
             raise ValueError(f"the passive scheme makes no {', '.join(unknown)}")
         dealt = produce_dealt(party, plan, deal_secrets)
-        yield from together(party, dealt, _produce_shares(party, plan.shares))
+        yield from together(
+            party,
+            dealt,
+            _produce_shares(party, plan.shares),
+            produce_dual_bits(party, plan[DUAL_BIT], deal_secrets),
+            produce_bytes(party, plan[BYTE], bits=plan[BYTE_BIT]),
+        )
 
     def verify(self, party: Party) -> Protocol[None]:
         """Nothing: semi-honest parties compute correctly."""
         del party
         yield from ()
+
+    @property
+    def computes_on_bytes(self) -> bool:
+        """Yes, at a byte an element; see `byte_dealing`."""
+        return True
+
+    def multiply_bytes(self, party: Party, x: Bytes, y: Bytes) -> Protocol[Bytes]:
+        """One round and n - 1 - t bytes sent by each of 2t + 1 parties, a product."""
+        return (yield from multiply_bytes_passively(party, x, y))
+
+    def open_bytes(self, party: Party, x: Bytes) -> Protocol[Bytes]:
+        """One round. Raises InconsistentShares when the n shares disagree."""
+        return (yield from open_bytes_passively(party, x))
 
 
 PASSIVE: Final = Passive()
@@ -101,20 +122,6 @@ PASSIVE: Final = Passive()
 def _produce_shares(party: Party, count: int) -> Protocol[None]:
     if count:
         party.pool.put(SHARE, (yield from deal_random(party, count)))
-
-
-def agree_on_seeds(party: Party) -> Protocol[SeedTable]:
-    """Agree on the seeds of every pair of parties: one round, once a session; later calls cost nothing."""
-    if party.seeds is None:
-        fresh = {other: party.randomness(SEED_BYTES) for other in party.others}
-        replies: Mapping[PartyId, bytes] = {}
-        if party.parties > 1:
-            replies = yield from exchange_bytes(party, fresh, dict.fromkeys(party.others, SEED_BYTES))
-        party.seeds = SeedTable(
-            {other: Stream(seed) for other, seed in fresh.items()},
-            {other: Stream(replies[other]) for other in party.others},
-        )
-    return party.seeds
 
 
 def _reduce_all(party: Party, products: Vector) -> Protocol[Vector]:

@@ -36,6 +36,12 @@ TRIPLE: Final = Item("triple")
 """Shares of a, b and ab, for uniform a and b: three columns."""
 DOUBLE: Final = Item("double")
 """Shares of one uniform value at degrees t and 2t: two columns."""
+DUAL_BIT: Final = Item("dual_bit")
+"""Shares of a uniform bit in the prime field and over GF(2^8): two columns."""
+BYTE: Final = Item("byte")
+"""A share of a uniform element of GF(2^8)."""
+BYTE_BIT: Final = Item("byte_bit")
+"""A share over GF(2^8) of a uniform bit."""
 
 
 def integer(width: int) -> Item:

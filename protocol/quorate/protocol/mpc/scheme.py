@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from quorate.protocol.field import Vector
 
+from .galois import Bytes
 from .pool import Plan
 
 if TYPE_CHECKING:
@@ -71,3 +72,19 @@ class Scheme(ABC):
         """What `count` multiplications take from the pool."""
         del count
         return Plan()
+
+    @property
+    def computes_on_bytes(self) -> bool:
+        """Whether it offers the operations of `binary`, on shares over GF(2^8)."""
+        return False
+
+    def multiply_bytes(self, party: Party, x: Bytes, y: Bytes) -> Protocol[Bytes]:
+        """The element-wise product of two equally long arrays of shares over GF(2^8).
+
+        Raises ValueError when the scheme does not compute on bytes.
+        """
+        raise ValueError(f"the {self.name} scheme does not compute on bytes")
+
+    def open_bytes(self, party: Party, x: Bytes) -> Protocol[Bytes]:
+        """The values of shares over GF(2^8), to everybody; ValueError as above."""
+        raise ValueError(f"the {self.name} scheme does not compute on bytes")
