@@ -44,11 +44,18 @@ from .operations import (
     zero_shares,
 )
 from .output import output_shares
-from .party import DEFAULT_KAPPA, Exchange, Party, Protocol, Statistics
+from .party import DEFAULT_KAPPA, MAX_CONVERSATIONS, Converse, Effect, Exchange, Party, Protocol, Statistics
 from .passive import PASSIVE
-from .pool import BIT, DOUBLE, SHARE, TRIPLE, Item, Plan, Preprocessing, integer
+from .pool import BIT, DOUBLE, SHARE, TRIPLE, Column, Item, Plan, Preprocessing, integer
 from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
-from .rounds import exchange_bytes, exchange_vectors, together
+from .rounds import (
+    begin_conversation,
+    converse,
+    exchange_bytes,
+    exchange_until,
+    exchange_vectors,
+    together,
+)
 from .scheme import Scheme
 
 __all__ = [
@@ -56,6 +63,7 @@ __all__ = [
     "DEFAULT_KAPPA",
     "DOUBLE",
     "MAX_COMPARED_BITS",
+    "MAX_CONVERSATIONS",
     "MAX_INPUT_BITS",
     "MAX_INPUT_MASKS",
     "MAX_PLAN_ELEMENTS",
@@ -65,7 +73,10 @@ __all__ = [
     "TRIPLE",
     "ClientInput",
     "ClientOutput",
+    "Column",
+    "Converse",
     "Deadlock",
+    "Effect",
     "Exchange",
     "InconsistentShares",
     "InputFault",
@@ -80,11 +91,14 @@ __all__ = [
     "Scheme",
     "Statistics",
     "accept_inputs",
+    "begin_conversation",
     "bits_to_integer",
+    "converse",
     "draw_masks",
     "equal",
     "equal_plan",
     "exchange_bytes",
+    "exchange_until",
     "exchange_vectors",
     "inner_products",
     "integer",

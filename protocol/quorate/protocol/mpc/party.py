@@ -1,8 +1,10 @@
-"""The context of one party in one session, and the effect by which a protocol talks to the others.
+"""The context of one party in one session, and the effects by which a protocol talks to the others.
 
 A protocol is a generator: it yields an `Exchange` for every communication round and is sent the replies. A driver
 carries the bytes; a protocol does no input or output itself. A driver that finds a peer silent or gone ends the
-protocol, or throws `PartyFault` into it.
+protocol, or throws `PartyFault` into it; but not in an exchange that says by itself when it has `enough`, and not
+in a conversation. Where nobody may wait for anybody (broadcast, agreement), a protocol yields `Converse` for one
+message at a time.
 """
 
 from __future__ import annotations
@@ -30,14 +32,44 @@ class Exchange:
     """One communication round: what to send, by receiver, and the exact size in bytes expected, by sender.
 
     Neither names the party itself; parties with nothing to say are left out. Messages between two parties keep
-    their order.
+    their order, and an exchange consumes one message of each sender that it names.
+
+    Without `enough`, every sender must answer. With it, the driver asks `enough(replies so far)` when messages have
+    arrived, and resumes the protocol once it is true, once all senders have answered or are gone, or `deadline_ms`
+    after it began to wait; then senders may be absent from the replies, and a reply of another size is the
+    protocol's to judge. What an absent sender still sends for this exchange is dropped when it comes. `enough` runs
+    in the driver's loop: it must be cheap.
     """
 
     outgoing: Mapping[PartyId, bytes]
     incoming: Mapping[PartyId, int]
+    enough: Callable[[Mapping[PartyId, bytes]], bool] | None = None
+    deadline_ms: int | None = None
 
 
-Protocol: TypeAlias = Generator[Exchange, Mapping[PartyId, bytes], Output]
+MAX_CONVERSATIONS: Final = 0xFFFF
+"""The most conversations of one session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """A step of conversation number `phase` (1..MAX_CONVERSATIONS): send `outgoing`, and take one message.
+
+    The replies are the next message of any of `peers` in this conversation, by its sender; none at all
+    `deadline_ms` after it began to wait, or when all peers are gone. A deadline of 0 takes what is there. Messages
+    of a conversation never mix with those of exchanges or other conversations: early ones are kept, within bounds,
+    and those of a conversation with a lower number than the last one are dropped. Numbers only grow.
+    """
+
+    phase: int
+    peers: tuple[PartyId, ...]
+    outgoing: tuple[tuple[PartyId, bytes], ...] = ()
+    deadline_ms: int | None = None
+
+
+Effect: TypeAlias = Exchange | Converse
+"""What a protocol yields."""
+Protocol: TypeAlias = Generator[Effect, Mapping[PartyId, bytes], Output]
 """A protocol with a result of type Output; protocols compose by `yield from`."""
 
 
@@ -77,6 +109,7 @@ class Party:
     pool: Preprocessing = dataclasses.field(init=False, repr=False)
     statistics: Statistics = dataclasses.field(default_factory=Statistics, kw_only=True)
     seeds: SeedTable | None = dataclasses.field(default=None, kw_only=True, repr=False)
+    conversations: int = dataclasses.field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.parties <= MAX_PARTIES:

@@ -1,7 +1,7 @@
 """Whole committees in one process under a virtual clock and a seed: delays, crashes, lost links, tampering."""
 
 from .committee import MAX_EVENTS, Crashed, Failed, Finished, Outcome, Simulation, simulate
-from .faults import Crash, Disconnect, Fault, Network, Stall, Tamper
+from .faults import Crash, Disconnect, Fault, Lie, Mute, Network, Partition, Stall, Tamper
 from .randomness import SeededRandomness, simulated_committee
 from .trace import Happening, TraceEvent
 
@@ -14,8 +14,11 @@ __all__ = [
     "Fault",
     "Finished",
     "Happening",
+    "Lie",
+    "Mute",
     "Network",
     "Outcome",
+    "Partition",
     "SeededRandomness",
     "Simulation",
     "Stall",

@@ -2,22 +2,24 @@
 
 A crashed party's connections close: a peer that waits for it, with nothing of it on the way, gets PartyFault
 naming it. A party that ends with an error tells its peers, as the session layer of a node does: a peer that waits
-for it gets PartyFault naming the party it blamed, or ProtocolAbort when it blamed none. Computing takes no time.
+for it gets PartyFault naming the party it blamed, or ProtocolAbort when it blamed none. A party that does not need all
+its peers just goes on without those that are gone. Computing takes no time.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from quorate.protocol.errors import PartyFault, ProtocolAbort, QuorateProtocolError
-from quorate.protocol.mpc import Deadlock, Exchange, PartyId, Protocol
+from quorate.protocol.mpc import Deadlock, PartyId, Protocol
+from quorate.protocol.mpc.mailbox import Mailbox, must_hear_all, sends
+from quorate.protocol.mpc.party import Effect
 
-from .faults import Crash, Disconnect, Fault, Network, Stall, Tamper
+from .faults import Crash, Disconnect, Fault, Lie, Mute, Network, Partition, Stall, Tamper
 from .randomness import SeededRandomness
 from .trace import Happening, TraceEvent, short_digest
 
@@ -96,16 +98,12 @@ class _Actor(Generic[Output]):
     """One party: its protocol, what it waits for and since which exchange, what has arrived, how it ended."""
 
     protocol: Protocol[Output]
-    wanted: Exchange | None = None
+    wanted: Effect | None = None
     exchange: int = 0
     waits: bool = False
-    inbox: dict[PartyId, deque[bytes]] = field(default_factory=dict)
+    box: Mailbox = field(default_factory=Mailbox)
     closed: dict[PartyId, QuorateProtocolError] = field(default_factory=dict)
     outcome: Outcome[Output] | None = None
-
-    def missing(self) -> list[PartyId]:
-        wanted = self.wanted.incoming if self.wanted is not None else {}
-        return [sender for sender in wanted if not self.inbox.get(sender)]
 
 
 class _World(Generic[Output]):
@@ -141,7 +139,9 @@ class _World(Generic[Output]):
                 self._after(fault.time_us, partial(self._disconnect, fault))
         while any(actor.outcome is None for actor in self.actors.values()):
             if not self._lively:  # only timeouts are left, and nothing can end the waiting
-                raise Deadlock({name: one.missing() for name, one in self.actors.items() if one.outcome is None})
+                raise Deadlock(
+                    {name: one.box.missing() for name, one in self.actors.items() if one.outcome is None}
+                )
             self.now_us, _, is_timeout, action = heapq.heappop(self._events)
             self._lively -= not is_timeout
             action()
@@ -213,35 +213,43 @@ class _World(Generic[Output]):
 
     def _send_and_wait(self, party: PartyId) -> None:
         actor = self.actors[party]
-        if actor.outcome is not None:
+        if actor.outcome is not None or actor.wanted is None:
             return
         self._send(party, only=None)
         actor.waits = True
-        timeout = partial(self._time_out, party, actor.exchange)
-        self._after(self._network.timeout_us, timeout, is_timeout=True)
+        actor.box.want(actor.wanted)
+        if must_hear_all(actor.wanted):
+            timeout = partial(self._time_out, party, actor.exchange)
+            self._after(self._network.timeout_us, timeout, is_timeout=True)
+        elif actor.wanted.deadline_ms is not None:
+            self._after(1000 * actor.wanted.deadline_ms, partial(self._expire, party, actor.exchange))
         self._resume_if_ready(party)
 
-    def _resume_if_ready(self, party: PartyId) -> None:
-        """Hand over the replies once all are there, or the news that one will never come."""
+    def _resume_if_ready(self, party: PartyId, *, late: bool = False) -> None:
+        """Hand over the replies once enough are there, or the news that one will never come."""
         actor = self.actors[party]
         if not actor.waits or actor.wanted is None:
             return
-        missing = actor.missing()
-        if not missing:
+        replies = actor.box.take(late=late)
+        if replies is not None:
             actor.waits = False
-            replies = {sender: actor.inbox[sender].popleft() for sender in actor.wanted.incoming}
             self._after(0, partial(self._advance, party, replies))
-            return
-        news = next((actor.closed[sender] for sender in missing if sender in actor.closed), None)
-        if news is not None:
-            actor.waits = False
-            self._after(0, partial(self._advance, party, news))
+        elif must_hear_all(actor.wanted):
+            news = next((actor.closed[one] for one in actor.box.missing() if one in actor.closed), None)
+            if news is not None:
+                actor.waits = False
+                self._after(0, partial(self._advance, party, news))
 
     def _time_out(self, party: PartyId, exchange: int) -> None:
         actor = self.actors[party]
         if actor.waits and actor.exchange == exchange and actor.outcome is None:
-            silent = actor.missing()[0]
+            silent = actor.box.missing()[0]
             self._advance(party, PartyFault(silent, f"sent nothing for {self._network.timeout_us} us"))
+
+    def _expire(self, party: PartyId, exchange: int) -> None:
+        """The deadline of an exchange or of a step of a conversation."""
+        if self.actors[party].exchange == exchange and self.actors[party].outcome is None:
+            self._resume_if_ready(party, late=True)
 
     def _crash(self, party: PartyId) -> None:
         actor = self.actors[party]
@@ -255,37 +263,46 @@ class _World(Generic[Output]):
     def _send(self, party: PartyId, *, only: Sequence[PartyId] | None) -> None:
         actor = self.actors[party]
         assert actor.wanted is not None
-        for receiver, message in actor.wanted.outgoing.items():
+        for receiver, message, phase in sends(actor.wanted):
             if only is not None and receiver not in only:
                 continue
-            if frozenset((party, receiver)) in self._cut:
+            if frozenset((party, receiver)) in self._cut or self._is_mute(party):
                 self._note(Happening.LOST, party, peer=receiver, message=message)
                 continue
             changed = self._tampered(party, receiver, message)
             what = Happening.SENT if changed == message else Happening.TAMPERED
             self._note(what, party, peer=receiver, message=changed)
-            self._carry(party, receiver, partial(self._deliver, party, receiver, changed))
+            self._carry(party, receiver, partial(self._deliver, party, receiver, changed, phase))
+
+    def _is_mute(self, party: PartyId) -> bool:
+        mutes = (fault for fault in self._faults if isinstance(fault, Mute) and fault.party == party)
+        return any(self.actors[party].exchange >= mute.exchange for mute in mutes)
 
     def _tampered(self, sender: PartyId, receiver: PartyId, message: bytes) -> bytes:
         place = (sender, receiver, self.actors[sender].exchange)
         for fault in self._faults:
             if isinstance(fault, Tamper) and (fault.sender, fault.receiver, fault.exchange) == place:
                 message = fault.change(message)
+            elif isinstance(fault, Lie) and fault.party == sender and place[2] >= fault.exchange:
+                message = fault.change(message, receiver)
         return message
 
     def _carry(self, sender: PartyId, receiver: PartyId, action: Callable[[], None]) -> None:
         """Let something arrive after a random delay, behind everything earlier on its channel."""
         channel = (sender, receiver)
         arrival = max(self.now_us + self._delay_us(), self._last_arrival.get(channel, 0) + 1)
+        for fault in self._faults:
+            if isinstance(fault, Partition) and fault.separates(sender, receiver, arrival):
+                arrival = fault.until_us
         self._last_arrival[channel] = arrival
         self._after(arrival - self.now_us, action)
 
-    def _deliver(self, sender: PartyId, receiver: PartyId, message: bytes) -> None:
+    def _deliver(self, sender: PartyId, receiver: PartyId, message: bytes, phase: int) -> None:
         if frozenset((sender, receiver)) in self._cut:
             self._note(Happening.LOST, sender, peer=receiver, message=message)
             return
         self._note(Happening.DELIVERED, receiver, peer=sender, message=message)
-        self.actors[receiver].inbox.setdefault(sender, deque()).append(message)
+        self.actors[receiver].box.put(sender, message, phase=phase)
         self._resume_if_ready(receiver)
 
     def _close_channels(self, party: PartyId, news: QuorateProtocolError) -> None:
@@ -295,6 +312,7 @@ class _World(Generic[Output]):
 
     def _close(self, sender: PartyId, receiver: PartyId, news: QuorateProtocolError) -> None:
         self.actors[receiver].closed.setdefault(sender, news)
+        self.actors[receiver].box.close(sender)
         self._resume_if_ready(receiver)
 
     def _disconnect(self, fault: Disconnect) -> None:

@@ -1,4 +1,7 @@
-"""What can go wrong in a simulation, and how fast its network is. Exchanges are counted from 1 at each party."""
+"""What can go wrong in a simulation, and how fast its network is.
+
+Exchanges are counted from 1 at each party; a step of a conversation counts as one.
+"""
 
 from __future__ import annotations
 
@@ -70,4 +73,34 @@ class Tamper:
     change: Callable[[bytes], bytes]
 
 
-Fault: TypeAlias = Crash | Disconnect | Stall | Tamper
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """`change(message, receiver)` replaces everything that `party` sends from its exchange number `exchange` on."""
+
+    party: PartyId
+    change: Callable[[bytes, PartyId], bytes]
+    exchange: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """`party` sends nothing from its exchange number `exchange` on, and its connections stay open."""
+
+    party: PartyId
+    exchange: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What would arrive in from_us..until_us between `group` and the others arrives at `until_us`, in order."""
+
+    group: frozenset[PartyId]
+    from_us: int
+    until_us: int
+
+    def separates(self, first: PartyId, second: PartyId, time_us: int) -> bool:
+        """Whether nothing passes between two parties at that time."""
+        return self.from_us <= time_us < self.until_us and (first in self.group) != (second in self.group)
+
+
+Fault: TypeAlias = Crash | Disconnect | Lie | Mute | Partition | Stall | Tamper
