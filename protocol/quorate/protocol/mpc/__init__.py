@@ -4,9 +4,24 @@
 the batch. Adversary: passive, t < n/2 (see `passive` for exactly what that withstands).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from quorate.protocol.sharing import InconsistentShares, PartyId
 
 from .batches import MAX_ROUND_ELEMENTS
+from .binary import (
+    Bytes,
+    bits_to_bytes,
+    dual_bits,
+    multiply_bytes,
+    open_bytes,
+    random_byte_bits,
+    random_bytes,
+    to_byte_bits,
+    to_field_bits,
+)
 from .client import ClientInput, ClientOutput, signed_integers
 from .compare import (
     MAX_COMPARED_BITS,
@@ -46,7 +61,7 @@ from .operations import (
 from .output import output_shares
 from .party import DEFAULT_KAPPA, MAX_CONVERSATIONS, Converse, Effect, Exchange, Party, Protocol, Statistics
 from .passive import PASSIVE
-from .pool import BIT, DOUBLE, SHARE, TRIPLE, Column, Item, Plan, Preprocessing, integer
+from .pool import BIT, BYTE, BYTE_BIT, DOUBLE, DUAL_BIT, SHARE, TRIPLE, Column, Item, Plan, Preprocessing, integer
 from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
 from .rounds import (
     begin_conversation,
@@ -58,10 +73,16 @@ from .rounds import (
 )
 from .scheme import Scheme
 
+schemes: Final[Mapping[str, Scheme]] = MappingProxyType({scheme.name: scheme for scheme in (PASSIVE,)})
+"""Every scheme by its name."""
+
 __all__ = [
     "BIT",
+    "BYTE",
+    "BYTE_BIT",
     "DEFAULT_KAPPA",
     "DOUBLE",
+    "DUAL_BIT",
     "MAX_COMPARED_BITS",
     "MAX_CONVERSATIONS",
     "MAX_INPUT_BITS",
@@ -71,6 +92,7 @@ __all__ = [
     "PASSIVE",
     "SHARE",
     "TRIPLE",
+    "Bytes",
     "ClientInput",
     "ClientOutput",
     "Column",
@@ -92,9 +114,11 @@ __all__ = [
     "Statistics",
     "accept_inputs",
     "begin_conversation",
+    "bits_to_bytes",
     "bits_to_integer",
     "converse",
     "draw_masks",
+    "dual_bits",
     "equal",
     "equal_plan",
     "exchange_bytes",
@@ -114,21 +138,28 @@ __all__ = [
     "matrix_product",
     "modulo_power",
     "multiply",
+    "multiply_bytes",
+    "open_bytes",
     "open_shares",
     "output_shares",
     "preprocess",
     "random_bits",
+    "random_byte_bits",
+    "random_bytes",
     "random_integers",
     "random_shares",
     "reserve",
     "reveal",
     "run_local",
+    "schemes",
     "select",
     "set_up",
     "shift_right",
     "signed_integers",
     "to_bits",
     "to_bits_plan",
+    "to_byte_bits",
+    "to_field_bits",
     "together",
     "verify",
     "zero_shares",
