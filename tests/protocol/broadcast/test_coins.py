@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from random import Random
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +50,8 @@ def threshold_coins(parties: int, threshold: int, seed: int) -> dict[PartyId, Co
     }
 
 
-SUPPLIES = [share_coins, threshold_coins]
+Dealer: TypeAlias = Callable[[int, int, int], dict[PartyId, CoinSupply]]
+SUPPLIES: list[Dealer] = [share_coins, threshold_coins]
 
 
 def tossed(supplies: dict[PartyId, CoinSupply], instance: int, number: int) -> dict[PartyId, Toss]:
@@ -58,7 +61,9 @@ def tossed(supplies: dict[PartyId, CoinSupply], instance: int, number: int) -> d
 @pytest.mark.parametrize("supply", SUPPLIES)
 @pytest.mark.parametrize("name", ["flip_bits", "flip_all", "replay", "withhold", "grow", "babble"])
 @pytest.mark.parametrize(("parties", "threshold"), SIZES)
-def test_everybody_sees_the_same_bit_in_spite_of_liars(supply, name: str, parties: int, threshold: int) -> None:  # type: ignore[no-untyped-def]  # a fixture of two functions
+def test_everybody_sees_the_same_bit_in_spite_of_liars(
+    supply: Dealer, name: str, parties: int, threshold: int
+) -> None:
     supplies = supply(parties, threshold, 5)
     for seed in range(3):
         honest = tossed(supplies, 0, seed)
@@ -80,22 +85,21 @@ def test_everybody_sees_the_same_bit_in_spite_of_liars(supply, name: str, partie
 
 
 @pytest.mark.parametrize("supply", SUPPLIES)
-def test_t_parties_that_ask_learn_nothing_and_a_late_one_does(supply) -> None:  # type: ignore[no-untyped-def]  # as above
+def test_t_parties_that_ask_learn_nothing_and_a_late_one_does(supply: Dealer) -> None:
     machines = tossed(supply(7, 2, 5), 1, 0)
     needed = 3 if supply is threshold_coins else 5
     late = machines[PartyId(7)]
-    sent = {}
-    for party in range(1, 7):
-        assert late.output is None
+    seen = []
+    for party in range(1, needed + 1):
+        seen.append(late.output)
         sends = machines[PartyId(party)].start()
-        sent[party] = next(send.message for send in sends if send.receiver == 7)
-        assert late.receive(PartyId(party), sent[party]) == []
-        if party >= needed:
-            break
-    assert late.output is not None
-    assert not late.finished, "its own share is not out"
+        message = next(send.message for send in sends if send.receiver == 7)
+        assert late.receive(PartyId(party), message) == []
+    assert seen == [None] * needed
+    assert late.output in (False, True)
+    before = late.finished
     assert len(late.start()) == 6
-    assert late.finished
+    assert (before, late.finished) == (False, True), "finished only when its own share is out"
     with pytest.raises(ValueError, match="starts once"):
         late.start()
 
@@ -115,7 +119,7 @@ def test_bits_of_opened_shares_are_those_of_the_secret() -> None:
 @pytest.mark.parametrize("curve", [SECP256K1, ED25519], ids=lambda curve: curve.name)
 def test_any_contributions_interpolate_the_key_times_the_base(curve: Curve) -> None:
     dealt = keys(curve, 7, 2, 3)
-    first = {}
+    first: list[bool | None] = []
     for chosen in ([1, 2, 3], [7, 5, 2], [4, 6, 7]):
         bits = []
         for number in range(8):
@@ -128,9 +132,9 @@ def test_any_contributions_interpolate_the_key_times_the_base(curve: Curve) -> N
                 message = next(s.message for s in toss[PartyId(party)].start() if s.receiver == listener)
                 toss[listener].receive(PartyId(party), message)
             bits.append(toss[listener].output)
-        first.setdefault("bits", bits)
-        assert bits == first["bits"]
-    assert set(first["bits"]) == {True, False}
+        first = first or bits
+        assert bits == first
+    assert set(first) == {True, False}
 
 
 def test_names_of_sessions_instances_and_numbers_give_other_messages() -> None:
@@ -170,7 +174,7 @@ def test_contributions_of_other_tosses_and_parties_are_refused() -> None:
 @pytest.mark.parametrize("supply", SUPPLIES)
 @given(messages=st.lists(st.tuples(st.integers(2, 4), st.binary(max_size=110)), max_size=10))
 @settings(max_examples=40)
-def test_arbitrary_bytes_never_raise(supply, messages: list[tuple[int, bytes]]) -> None:  # type: ignore[no-untyped-def]  # as above
+def test_arbitrary_bytes_never_raise(supply: Dealer, messages: list[tuple[int, bytes]]) -> None:
     machine = supply(4, 1, 5)[PartyId(1)].toss(0, 0)
     for sender, message in messages:
         machine.receive(PartyId(sender), message)
@@ -179,7 +183,7 @@ def test_arbitrary_bytes_never_raise(supply, messages: list[tuple[int, bytes]]) 
 
 @pytest.mark.parametrize("supply", SUPPLIES)
 @pytest.mark.parametrize(("parties", "threshold"), SIZES)
-def test_agreements_end_on_these_coins(supply, parties: int, threshold: int) -> None:  # type: ignore[no-untyped-def]  # as above
+def test_agreements_end_on_these_coins(supply: Dealer, parties: int, threshold: int) -> None:
     for seed in range(4):
         supplies = supply(parties, threshold, seed)
         machines = {

@@ -120,7 +120,7 @@ class Machine(ABC, Generic[Output]):
 
     @abstractmethod
     def _handle(self, sender: PartyId, message: bytes) -> None:
-        """Act on one message; raises MalformedMessage, having done nothing for it, for one that no honest party sends."""
+        """Act on one message; raises MalformedMessage, having changed no outcome, for what no honest party sends."""
 
     def _blame(self, party: PartyId, reason: str) -> None:
         self._faults.setdefault(party, reason)
