@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from quorate.protocol.field import PrimeField
 from quorate.protocol.sharing import MAX_PARTIES, PartyId
@@ -20,6 +20,9 @@ from quorate.protocol.sharing import MAX_PARTIES, PartyId
 from .pool import Preprocessing
 from .scheme import Scheme
 from .seeds import SeedTable
+
+if TYPE_CHECKING:
+    from .abort.transcript import Transcript
 
 Output = TypeVar("Output")
 
@@ -110,6 +113,7 @@ class Party:
     statistics: Statistics = dataclasses.field(default_factory=Statistics, kw_only=True)
     seeds: SeedTable | None = dataclasses.field(default=None, kw_only=True, repr=False)
     conversations: int = dataclasses.field(default=0, init=False)
+    transcript: Transcript | None = dataclasses.field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.parties <= MAX_PARTIES:
@@ -117,6 +121,7 @@ class Party:
         if not 1 <= self.identity <= self.parties:
             raise ValueError(f"party {self.identity} is not in a committee of {self.parties}")
         self.scheme.check_committee(self.parties, self.threshold)
+        self.scheme.check_field(self.field)
         if not 1 <= self.kappa <= 128:
             raise ValueError("kappa is 1 to 128 bits")
         self.pool = Preprocessing(self.field.limbs)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from quorate.protocol.field import Vector
+from quorate.protocol.field import PrimeField, Vector
 
 from .galois import Bytes
 from .pool import Plan
@@ -32,6 +32,10 @@ class Scheme(ABC):
     @abstractmethod
     def check_committee(self, parties: int, threshold: int) -> None:
         """Raise ValueError unless the scheme can withstand `threshold` of `parties`."""
+
+    def check_field(self, field: PrimeField) -> None:
+        """Raise ValueError when the field is too small for what the scheme promises."""
+        del field
 
     @abstractmethod
     def set_up(self, party: Party) -> Protocol[None]:
