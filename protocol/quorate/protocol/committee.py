@@ -112,13 +112,14 @@ class Conclusion:
 
 
 def prepare(party: Party, task: CommitteeTask) -> Protocol[list[InputMasks]]:
-    """Stock up what the program needs, and draw the masks of every client's inputs.
+    """Stock up what the program needs and the pool lacks, and draw the masks of every client's inputs.
 
     The plan is a dry run of the program; where its course depends on opened values the plan covers what is
     certain, and the rest is made on demand. Raises ProgramError when the program cannot run at all.
     """
-    plan = plan_of(party, task)
-    yield from preprocess(party, plan)
+    missing = plan_of(party, task).missing_from(party.pool.stock)
+    if not missing.is_empty:
+        yield from preprocess(party, missing)
     return (yield from draw_masks(party, task.input_kinds()))
 
 

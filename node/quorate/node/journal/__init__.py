@@ -1,7 +1,7 @@
 """The journal of a home: SQLite, for everything that must survive kill -9.
 
-Orders, sessions and their committees, used input masks, output envelopes, and reputation facts. Transactions on
-the chain have a journal of their own in quorate.node.chain. `HomeLock` keeps a second daemon out.
+Orders, sessions and their committees, used input masks, preprocessed items, output envelopes, reputation facts.
+Transactions on the chain have a journal of their own in quorate.node.chain. `HomeLock` keeps a second daemon out.
 """
 
 from quorate.marketplace import OrderState
@@ -21,6 +21,7 @@ from .records import (
     SessionState,
 )
 from .schema import SCHEMA_VERSION
+from .stockpile import ItemsGone, Stockpile, StockpileKey
 
 __all__ = [
     "FILE_NAME",
@@ -31,6 +32,7 @@ __all__ = [
     "EnvelopeRecord",
     "Fact",
     "HomeLock",
+    "ItemsGone",
     "Journal",
     "Member",
     "OrderRecord",
@@ -38,5 +40,7 @@ __all__ = [
     "OrderState",
     "SessionRecord",
     "SessionState",
+    "Stockpile",
+    "StockpileKey",
     "lock_holder",
 ]

@@ -81,6 +81,7 @@ class Database:
         execute = self._connection.execute
         execute("PRAGMA trusted_schema = OFF")
         execute("PRAGMA foreign_keys = ON")
+        execute("PRAGMA secure_delete = ON")
         execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync there does not reach the disk
         execute("PRAGMA checkpoint_fullfsync = ON")
         execute("PRAGMA synchronous = FULL")

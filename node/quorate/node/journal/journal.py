@@ -14,6 +14,7 @@ from .database import Database
 from .orders import Orders
 from .outcomes import Envelopes, Facts
 from .sessions import Masks, Sessions
+from .stockpile import Stockpile
 
 FILE_NAME: Final = "journal.sqlite3"
 
@@ -40,6 +41,7 @@ class Journal:
         self.masks = Masks(self.database, clock)
         self.envelopes = Envelopes(self.database, clock)
         self.facts = Facts(self.database)
+        self.stockpile = Stockpile(self.database, clock)
         self._limiter = trio.CapacityLimiter(1)
 
     @classmethod

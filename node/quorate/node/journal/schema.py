@@ -87,6 +87,31 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX facts_by_block ON facts (block_number)",
     ),
+    (
+        """
+        CREATE TABLE stockpile_items (
+            committee BLOB NOT NULL CHECK (length(committee) = 32),
+            name BLOB NOT NULL CHECK (length(name) = 16),
+            kind TEXT NOT NULL,
+            width INTEGER NOT NULL CHECK (width >= 0),
+            made INTEGER NOT NULL CHECK (made >= 1),
+            used INTEGER NOT NULL CHECK (used >= 0 AND used <= made),
+            made_at INTEGER NOT NULL,
+            PRIMARY KEY (committee, name, kind, width)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE stockpile_chunks (
+            committee BLOB NOT NULL,
+            name BLOB NOT NULL,
+            kind TEXT NOT NULL,
+            width INTEGER NOT NULL,
+            first INTEGER NOT NULL CHECK (first >= 0),
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (committee, name, kind, width, first)
+        ) STRICT
+        """,
+    ),
 )
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

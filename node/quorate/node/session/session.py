@@ -7,6 +7,7 @@ goes wrong ends as a `Blame`, which is signed, told to the others and, with thei
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,10 +31,11 @@ from quorate.protocol.committee import Conclusion, conclude, evaluate, prepare
 from quorate.protocol.envelope import ResultStatement
 from quorate.protocol.errors import PartyFault, QuorateProtocolError
 from quorate.protocol.field import BN254
-from quorate.protocol.mpc import InputFault, Party, PartyId, Protocol, exchange_bytes, mask_count
+from quorate.protocol.mpc import InputFault, Party, PartyId, Protocol, Statistics, exchange_bytes, mask_count
 
 from .inbox import ClientInbox
 from .messages import OutputReply, Phase, SignatureNotice, StatusReply
+from .reserve import Reserve
 from .settlement import Settlement
 from .tally import NO_MEMBER, UnknownSigner
 from .terms import INPUT_SHARE, SETUP_S, Seat, SessionTerms
@@ -109,6 +111,8 @@ class Session:
         self._waiting = Waiting()
         self._outputs: dict[int, bytes] = {}
         self._statement: ResultStatement | None = None
+        self._spent: Statistics | None = None
+        self._reserve = Reserve(terms, self._party, keys=keys, journal=journal, randomness=randomness)
         self._concluded = trio.Event()
 
     # --- the life of a session
@@ -222,6 +226,7 @@ class Session:
         party, task = self._party, self.terms.task
         input_deadline = time() + INPUT_SHARE * max(0.0, self.terms.request.deadline - time())
         started = self._enter("preprocess")
+        await self._reserve.draw(transport, waiting=self._waiting)
         masks = await drive(prepare(party, task), transport, waiting=self._waiting)
         self._clock_phase("preprocess", started)
         started = self._enter("inputs")
@@ -239,7 +244,10 @@ class Session:
         self._clock_phase("output", started)
         await self._keep(conclusion)
         self._enter("attest")
+        self._spent = dataclasses.replace(party.statistics)
         await self._attest(conclusion.statement)
+        self._enter("refill")
+        await self._reserve.refill(transport)
 
     async def _collect(self, transport: SessionTransport, input_deadline: float) -> None:
         """Wait for the inputs, then for the others: a member may have to wait for a client until the deadline.
@@ -376,7 +384,7 @@ class Session:
 
     def status(self) -> StatusReply:
         """How the session stands, and what it cost so far."""
-        statistics = self._party.statistics
+        statistics = self._spent or self._party.statistics
         sent, received = self._traffic
         return StatusReply(
             self.terms.request_id,
