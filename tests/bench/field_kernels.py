@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from quorate.protocol.field import BN254, RANDOM_BYTES, dispatch
+from quorate.protocol.field import BN254, dispatch
+from quorate.protocol.field.constants import PORTABLE
 
 gmpy2: Any = import_module("gmpy2")  # it ships no types
 
@@ -67,7 +68,7 @@ def kernel_rates(kernels: str, count: int) -> dict[str, float]:
     """What one kernel set reaches through the public operations."""
     os.environ[dispatch.OVERRIDE] = kernels
     dispatch.preferred.cache_clear()
-    data = np.random.default_rng(1).bytes(RANDOM_BYTES * count)
+    data = np.random.default_rng(1).bytes(BN254.random_bytes * count)
     x, y = BN254.from_random_bytes(data), BN254.from_random_bytes(data[::-1])
     wire = BN254.to_bytes(x)
     return {
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--count", type=int, default=4096, help="elements in a vector")
     options = parser.parse_args()
-    sets = [dispatch.PORTABLE] + ([dispatch.IFMA] if dispatch.has_ifma() else [])
+    sets = [PORTABLE] + ([IFMA] if dispatch.has_ifma() else [])
     results = {"gmpy2 loop": gmpy2_rates(options.count)}
     results.update({kernels: kernel_rates(kernels, options.count) for kernels in sets})
     base = results["gmpy2 loop"]
@@ -99,7 +100,7 @@ def main() -> None:
         print(json.dumps(report))
         return
     print(f"M elements per CPU second, vectors of {options.count} (times the gmpy2 loop)")
-    for name, portable in results[dispatch.PORTABLE].items():
+    for name, portable in results[PORTABLE].items():
         cells = [f"{base[name]:.2f} gmpy2" if name in base else "", f"{portable:.1f} portable"]
         cells += [f"{results[k][name]:.1f} {k}" for k in sets[1:]]
         times = [f"{ratios[k][name]:.0f}x" for k in sets] if name in base else []

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quorate.protocol.field import BN254, KernelFault, dispatch
+from quorate.protocol.field import BN254, GOLDILOCKS, MERSENNE61, SECP256K1, KernelFault, PrimeField, dispatch
+from quorate.protocol.field.constants import LANE_SETS
 from quorate.protocol.field.known_answers import is_right
 from quorate.protocol.field.warm import warm
 
+LONGEST_WORD = PrimeField("longest word", 2**64 - 59)
 REPORT = """
 import json, sys
 from quorate.protocol.field import BN254, dispatch
@@ -61,8 +63,10 @@ def test_importing_the_package_loads_no_compiler() -> None:
 
 def test_the_environment_chooses(choice: pytest.MonkeyPatch) -> None:
     choice.setenv(dispatch.OVERRIDE, "portable")
-    assert dispatch.choose("multiply", 1000) == "portable"
+    assert dispatch.choose("multiply", 1000, "portable") == "portable"
     assert {kernels for _, kernels in dispatch.kernels_in_use()} == {"portable"}
+    assert dispatch.choose("multiply", 1000, "word") == "word"
+    assert {kernels for _, kernels in dispatch.kernels_in_use("word")} == {"portable", "word"}
     dispatch.preferred.cache_clear()
     choice.setenv(dispatch.OVERRIDE, "fastest")
     with pytest.raises(KernelFault, match="fastest is unknown: use portable or ifma"):
@@ -72,7 +76,7 @@ def test_the_environment_chooses(choice: pytest.MonkeyPatch) -> None:
 def test_a_cpu_without_the_instructions_runs_portable_code(choice: pytest.MonkeyPatch) -> None:
     choice.setattr(dispatch, "has_ifma", lambda: False)
     choice.delenv(dispatch.OVERRIDE, raising=False)
-    assert dispatch.choose("multiply", 1000) == "portable"
+    assert dispatch.choose("multiply", 1000, "portable") == "portable"
     dispatch.preferred.cache_clear()
     choice.setenv(dispatch.OVERRIDE, "ifma")
     with pytest.raises(KernelFault, match="no AVX-512-IFMA: unset QUORATE_KERNELS"):
@@ -87,32 +91,41 @@ def test_numba_settings_restrict_the_cpu() -> None:
 @pytest.mark.skipif(not dispatch.has_ifma(), reason="this CPU has no AVX-512-IFMA")
 def test_long_vectors_take_the_lanes(choice: pytest.MonkeyPatch) -> None:
     choice.delenv(dispatch.OVERRIDE, raising=False)
-    assert [dispatch.choose("multiply", count) for count in (1, 7, 8, 9)] == [
+    assert [dispatch.choose("multiply", count, "portable") for count in (1, 7, 8, 9)] == [
         "portable",
         "portable",
         "ifma",
         "ifma",
     ]
-    assert dispatch.choose("add", 1000) == "portable"
+    assert dispatch.choose("multiply", 8, "carry") == "ifma"
+    assert dispatch.choose("multiply", 8, "goldilocks") == "ifma word"
+    assert dispatch.choose("total", 8, "mersenne61") == "mersenne61"
+    assert dispatch.choose("add", 1000, "portable") == "portable"
 
 
 @pytest.mark.skipif(not dispatch.has_ifma(), reason="this CPU has no AVX-512-IFMA")
-def test_both_kernel_sets_compute_the_same_limbs(choice: pytest.MonkeyPatch) -> None:
-    x = BN254.from_random_bytes(np.random.default_rng(1).bytes(40 * 1001))
-    y = BN254.from_random_bytes(np.random.default_rng(2).bytes(40 * 1001))
+@pytest.mark.parametrize("field", [BN254, SECP256K1, MERSENNE61, GOLDILOCKS, LONGEST_WORD], ids=lambda f: f.name)
+def test_both_kernel_sets_compute_the_same_limbs(field: PrimeField, choice: pytest.MonkeyPatch) -> None:
+    size = field.random_bytes * 1001
+    x, y = (field.from_random_bytes(np.random.default_rng(seed).bytes(size)) for seed in (1, 2))
     results = []
     for kernels in ("portable", "ifma"):
         choice.setenv(dispatch.OVERRIDE, kernels)
         dispatch.preferred.cache_clear()
-        shares = BN254.multiply_and_share(x, y, coefficients=[x, y], parties=5)
-        matrix = BN254.matrix([[3, -8], [2**200, 5]], [x, y])
-        randoms = BN254.from_random_bytes(np.random.default_rng(3).bytes(40 * 1001))
-        results.append([BN254.mul(x, y), BN254.scale(x, 2**100), BN254.dot(x, y), *shares, *matrix, randoms])
+        shares = field.multiply_and_share(x, y, coefficients=[x, y], parties=5)
+        matrix = field.matrix([[3, -8], [2**200, 5]], [x, y])
+        randoms = field.from_random_bytes(np.random.default_rng(3).bytes(size))
+        product = field.matrix_product(x, y, inner=7)
+        results.append(
+            [field.mul(x, y), field.scale(x, 2**100), field.dot(x, y), *shares, *matrix, randoms, product]
+        )
     for portable, ifma in zip(*results, strict=True):
         assert np.array_equal(portable, ifma)
 
 
-@pytest.mark.parametrize(("name", "kernels"), dispatch.kernels_in_use())
+@pytest.mark.parametrize(
+    ("name", "kernels"), sorted({key for base in LANE_SETS for key in dispatch.kernels_in_use(base)})
+)
 def test_a_wrong_kernel_is_found(name: str, kernels: str) -> None:
     """Each kernel passes its check; the same kernel with one bit of its output flipped does not."""
     compiled = dispatch.kernel(name, kernels)
@@ -138,6 +151,13 @@ def test_warming_reports_each_kernel() -> None:
     total = len(dispatch.kernels_in_use())
     assert [(done, of) for done, of, _ in reports] == [(done, total) for done in range(1, total + 1)]
     assert reports[0][2] == "portable add"
+
+
+def test_warming_takes_the_fields_wanted() -> None:
+    names: list[str] = []
+    warm(lambda done, total, name: names.append(name), [MERSENNE61, GOLDILOCKS])
+    expected = {*dispatch.kernels_in_use("mersenne61"), *dispatch.kernels_in_use("goldilocks")}
+    assert sorted(names) == sorted(f"{kernels} {name}" for name, kernels in expected)
 
 
 @pytest.mark.slow

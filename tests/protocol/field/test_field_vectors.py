@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,33 +11,44 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.errors import MalformedMessage
-from quorate.protocol.field import BN254, RANDOM_BYTES, PrimeField, Vector, dispatch
+from quorate.protocol.field import (
+    BLS12_381,
+    BN254,
+    GOLDILOCKS,
+    MERSENNE61,
+    SECP256K1,
+    PrimeField,
+    Vector,
+)
+from quorate.protocol.field.constants import radix_of
+from quorate.protocol.field.vectors import MAX_ROWS
 
 FIELDS = (
     BN254,
+    BLS12_381,
+    SECP256K1,
+    GOLDILOCKS,
+    MERSENNE61,
     PrimeField("curve25519", 2**255 - 19),
-    PrimeField("bls12-381", 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001),
     PrimeField("p224", 2**224 - 2**96 + 1),
+    PrimeField("longest", 2**256 - 189),
+    PrimeField("longest word", 2**64 - 59),
+    PrimeField("shortest word", 2**31 + 11),
 )
-KERNELS = [dispatch.PORTABLE, dispatch.IFMA] if dispatch.has_ifma() else [dispatch.PORTABLE]
+pytestmark = pytest.mark.usefixtures("kernels")
 UNTIMED = settings(deadline=None, derandomize=True, max_examples=60)
 """No deadline: the first example may compile a kernel."""
 SIZES = (0, 1, 2, 7, 8, 9, 15, 16, 17, 29)
 
 
-@pytest.fixture(params=KERNELS, scope="module", autouse=True)
-def kernels(request: pytest.FixtureRequest) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(dispatch.OVERRIDE, request.param)
-        dispatch.preferred.cache_clear()
-        yield request.param
-    dispatch.preferred.cache_clear()
-
-
 def edges(field: PrimeField) -> list[int]:
-    modulus = field.modulus
-    shrunk = [value * pow(2, -256, modulus) % modulus for value in (1, modulus - 1, 2**64 - 1, 2**52 - 1, 2**192)]
-    return [0, 1, 2, modulus - 1, modulus - 2, 2**256 % modulus, 2**260 % modulus, modulus // 2, *shrunk]
+    modulus, size = field.modulus, 64 * field.limbs
+    shrunk = [
+        value * pow(radix_of(modulus), -1, modulus) % modulus
+        for value in (1, modulus - 1, 2**64 - 1, 2**52 - 1, 2 ** (size - 64))
+    ]
+    powers = [2**size % modulus, 2 ** (size + 4) % modulus]
+    return [0, 1, 2, modulus - 1, modulus - 2, *powers, modulus // 2, *shrunk]
 
 
 def elements(field: PrimeField) -> st.SearchStrategy[int]:
@@ -63,7 +73,7 @@ def canonical(field: PrimeField, vector: Vector) -> list[int]:
     """The integers of a vector, after a check that every row is below the modulus."""
     rows = [int.from_bytes(row.tobytes(), "little") for row in vector]
     assert all(row < field.modulus for row in rows)
-    shrink = pow(2, -256, field.modulus)
+    shrink = pow(radix_of(field.modulus), -1, field.modulus)
     assert field.integers(vector) == [row * shrink % field.modulus for row in rows]
     return field.integers(vector)
 
@@ -72,7 +82,7 @@ def canonical(field: PrimeField, vector: Vector) -> list[int]:
 @given(st.sampled_from(FIELDS), st.lists(st.integers() | st.integers(-(2**300), 2**300), max_size=20))
 def test_vectors_hold_any_integers_mod_p(field: PrimeField, values: list[int]) -> None:
     vector = field.vector(values)
-    assert vector.shape == (len(values), 4)
+    assert vector.shape == (len(values), field.limbs)
     assert canonical(field, vector) == [value % field.modulus for value in values]
 
 
@@ -88,6 +98,32 @@ def test_element_wise_operations(given_columns: tuple[PrimeField, list[list[int]
     assert canonical(field, field.neg(x)) == [-a % modulus for a in xs]
     assert canonical(field, field.dot(x, y)) == [sum(a * b for a, b in pairs) % modulus]
     assert canonical(field, field.sum(x)) == [sum(xs) % modulus]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_pair_of_edges(field: PrimeField) -> None:
+    """The operations of every field on every pair of values where carries happen, on vectors that fill lanes."""
+    values, modulus = [*edges(field), *randoms(field, 3)], field.modulus
+    pairs = [(a, b) for a in values for b in values]
+    x, y = (field.vector(list(column)) for column in zip(*pairs, strict=True))
+    assert canonical(field, field.add(x, y)) == [(a + b) % modulus for a, b in pairs]
+    assert canonical(field, field.sub(x, y)) == [(a - b) % modulus for a, b in pairs]
+    assert canonical(field, field.mul(x, y)) == [a * b % modulus for a, b in pairs]
+    assert canonical(field, field.neg(x)) == [-a % modulus for a, _ in pairs]
+    assert canonical(field, field.dot(x, y)) == [sum(a * b for a, b in pairs) % modulus]
+    assert canonical(field, field.sum(x)) == [sum(a for a, _ in pairs) % modulus]
+    assert canonical(field, field.combine([3, -(2**39)], [x, y])) == [
+        (3 * a - 2**39 * b) % modulus for a, b in pairs
+    ]
+    heavy = [modulus - 2, modulus // 2]
+    assert canonical(field, field.combine(heavy, [x, y])) == [(-2 * a + heavy[1] * b) % modulus for a, b in pairs]
+    shares = field.multiply_and_share(x, y, coefficients=[y], parties=3)
+    for point, share in enumerate(shares, start=1):
+        assert canonical(field, share) == [(a * b + point * b) % modulus for a, b in pairs]
+    for factor in edges(field):
+        assert canonical(field, field.scale(x, factor)) == [a * factor % modulus for a, _ in pairs]
+        assert canonical(field, field.add_constant(x, factor)) == [(a + factor) % modulus for a, _ in pairs]
+    assert np.array_equal(field.from_bytes(field.to_bytes(x), len(pairs)), x)
 
 
 @UNTIMED
@@ -139,7 +175,7 @@ def test_matrices_of_light_and_heavy_coefficients(
 @pytest.mark.parametrize("coefficient", [2**40 - 1, -(2**40) + 1, 2**40, -1, 1])
 def test_the_largest_lazy_sums(field: PrimeField, coefficient: int) -> None:
     """All operands at their bounds: one weight of almost 2^40, or 256 rows of p - 1 in Montgomery form."""
-    top = field.full(9, -pow(2, -256, field.modulus))
+    top = field.full(9, -pow(radix_of(field.modulus), -1, field.modulus))
     assert int.from_bytes(top[0].tobytes(), "little") == field.modulus - 1
     value = field.integers(top)[0]
     assert canonical(field, field.combine([coefficient], [top])) == [coefficient * value % field.modulus] * 9
@@ -152,7 +188,7 @@ def test_the_largest_lazy_sums(field: PrimeField, coefficient: int) -> None:
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_the_largest_sums_of_products(field: PrimeField) -> None:
     """Products of p - 1 in Montgomery form, in numbers around the places where carries must be taken."""
-    value = -pow(2, -256, field.modulus) % field.modulus
+    value = -pow(radix_of(field.modulus), -1, field.modulus) % field.modulus
     for count in (127, 128, 129, 1023, 1024, 1025, 2111):
         top = field.full(count, value)
         assert field.integers(field.dot(top, top)) == [count * value * value % field.modulus]
@@ -162,11 +198,11 @@ def test_the_largest_sums_of_products(field: PrimeField) -> None:
         assert canonical(field, summed) == [width * value * value % field.modulus] * 9
 
 
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 @pytest.mark.parametrize(
     ("rows", "inner", "width"), [(1, 1, 1), (2, 3, 1), (3, 2, 8), (4, 5, 11), (0, 2, 3), (2, 2, 0)]
 )
-def test_matrix_products(rows: int, inner: int, width: int) -> None:
-    field = BN254
+def test_matrix_products(field: PrimeField, rows: int, inner: int, width: int) -> None:
     xs, ys = randoms(field, rows * inner), randoms(field, inner * width, seed=2)
     product = field.matrix_product(field.vector(xs), field.vector(ys), inner=inner)
     expected = [
@@ -175,6 +211,16 @@ def test_matrix_products(rows: int, inner: int, width: int) -> None:
         for c in range(width)
     ]
     assert canonical(field, product) == expected
+
+
+@pytest.mark.parametrize("field", [SECP256K1, GOLDILOCKS], ids=lambda field: field.name)
+def test_the_longest_sums_of_a_matrix_product(field: PrimeField) -> None:
+    """As many products as one sum takes, of the largest limbs, and one more than that."""
+    value = -pow(radix_of(field.modulus), -1, field.modulus) % field.modulus
+    for inner in (MAX_ROWS, MAX_ROWS + 1):
+        x, y = field.full(inner, value), field.full(9 * inner, value)
+        product = field.matrix_product(x, y, inner=inner)
+        assert canonical(field, product) == [inner * value * value % field.modulus] * 9
 
 
 def test_matrix_products_refuse_what_is_no_matrix() -> None:
@@ -186,16 +232,22 @@ def test_matrix_products_refuse_what_is_no_matrix() -> None:
 @UNTIMED
 @given(st.sampled_from(FIELDS), st.sampled_from(SIZES), st.data())
 def test_random_bytes_map_as_documented(field: PrimeField, size: int, data: st.DataObject) -> None:
-    extremes = st.sampled_from([b"\x00" * RANDOM_BYTES, b"\xff" * RANDOM_BYTES])
-    chunk = extremes | st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
+    length = field.random_bytes
+    extremes = st.sampled_from([b"\x00" * length, b"\xff" * length])
+    chunk = extremes | st.binary(min_size=length, max_size=length)
     chunks = data.draw(st.lists(chunk, min_size=size, max_size=size))
-    expected = [int.from_bytes(piece, "little") * pow(2, -512, field.modulus) % field.modulus for piece in chunks]
+    expected = [
+        int.from_bytes(piece, "little") * pow(radix_of(field.modulus), -2, field.modulus) % field.modulus
+        for piece in chunks
+    ]
     assert canonical(field, field.from_random_bytes(b"".join(chunks))) == expected
 
 
 def test_random_bytes_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="not a multiple of 40"):
         BN254.from_random_bytes(b"\x00" * 41)
+    with pytest.raises(ValueError, match="not a multiple of 16"):
+        MERSENNE61.from_random_bytes(b"\x00" * 40)
 
 
 @UNTIMED
@@ -217,11 +269,12 @@ def test_the_wire_form_round_trips(given_columns: tuple[PrimeField, list[list[in
     st.data(),
 )
 def test_a_row_not_below_p_is_malformed(field: PrimeField, size: int, data: st.DataObject) -> None:
-    edge = st.sampled_from([field.modulus, field.modulus + 1, 2**255, 2**256 - 1])
-    bad = data.draw(edge | st.integers(field.modulus, 2**256 - 1))
+    most = 2 ** (8 * field.size_bytes) - 1
+    edge = st.sampled_from([field.modulus, field.modulus + 1, most])
+    bad = data.draw(edge | st.integers(field.modulus, most))
     rows = [field.modulus - 1] * size
     rows[data.draw(st.integers(0, size - 1))] = bad
-    wire = b"".join(row.to_bytes(32, "little") for row in rows)
+    wire = b"".join(row.to_bytes(field.size_bytes, "little") for row in rows)
     with pytest.raises(MalformedMessage, match="not below the modulus"):
         field.from_bytes(wire, size)
 
@@ -304,6 +357,8 @@ def test_wrong_shapes_and_lengths_are_refused() -> None:
         field.neg(np.zeros((2, 5), dtype=np.uint64))
     with pytest.raises(ValueError, match="uint64 array"):
         field.integers(wrong_type)
+    with pytest.raises(ValueError, match=r"an \(n, 1\) uint64 array"):
+        GOLDILOCKS.add(two, two)
     with pytest.raises(ValueError, match="different lengths"):
         field.combine([1, 2], [two, three])
     with pytest.raises(ValueError, match="0 vectors"):

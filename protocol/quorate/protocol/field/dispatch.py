@@ -1,10 +1,13 @@
 """Which kernel set runs, and its compilation: lazy, cached on disk, checked against known answers.
 
-The environment variable QUORATE_KERNELS may be `portable` or `ifma`; without it, the CPU decides. numba caches
-machine code beside the sources, or in the user's cache folder when that is not writable. Its index is keyed by
-CPU, but notices changes only in the file of a kernel itself, and two processes that add different entries to one
-index may mix them up. So each kernel carries a digest in its name, of the sources, the versions and the CPU: one
-index file then has one entry, and a race between processes writes the same thing twice.
+A field has a base set, which handles one element at a time. Vectors of eight or more elements have the set of
+vector lanes where the CPU has the instructions. The environment variable QUORATE_KERNELS may be `portable` or
+`ifma`; without it, the CPU decides.
+
+numba caches machine code beside the sources, or in the user's cache folder when that is not writable. Its index is
+keyed by CPU, but notices changes only in the file of a kernel itself, and two processes that add different entries
+to one index may mix them up. So each kernel carries a digest in its name, of the sources, the versions and the CPU:
+one index file then has one entry, and a race between processes writes the same thing twice.
 """
 
 from __future__ import annotations
@@ -22,14 +25,22 @@ import numpy as np
 
 from quorate.protocol.errors import QuorateProtocolError
 
-from .constants import LANE_BITS, LANE_LIMBS, LANES, Words
+from .constants import (
+    DIMENSIONS,
+    IFMA,
+    IFMA_WORD,
+    LANE_BITS,
+    LANE_SETS,
+    LANES,
+    PORTABLE,
+    Words,
+    factor_shift,
+    lane_limbs_of,
+)
 from .known_answers import is_right
 
-PORTABLE: Final = "portable"
-IFMA: Final = "ifma"
 OVERRIDE: Final = "QUORATE_KERNELS"
 
-_TABLE = {PORTABLE: "uint64[::1]", IFMA: "uint64[:, ::1]"}
 _SIGNATURES: Final = {
     "add": "void({table}, {v}, {v}, {v})",
     "subtract": "void({table}, {v}, {v}, {v})",
@@ -48,12 +59,12 @@ _SIGNATURES: Final = {
     "multiply_and_share": "void({table}, {v}, {v}, int64[:, ::1], uintp[::1], {v}, {stack})",
     "matrix": "void({table}, {v}, uintp[::1], {v}, {stack})",
 }
-_WITH_LANES: Final = frozenset(
-    {"multiply", "scale", "dot", "from_random", "weighted_sums", "multiply_and_share", "matrix"}
-)
+_WITH_LANES: Final = {
+    IFMA: frozenset({"multiply", "scale", "dot", "from_random", "weighted_sums", "multiply_and_share", "matrix"}),
+    IFMA_WORD: frozenset({"multiply", "scale", "dot", "weighted_sums", "multiply_and_share", "matrix"}),
+}
 """What gains from vector lanes: the rest is bounded by memory, or goes from row to row."""
-
-_SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar")
+_SOURCES: Final = ("constants", "kernels", "lanes", "operations", "scalar", "words")
 
 
 class KernelFault(QuorateProtocolError):
@@ -64,16 +75,17 @@ class KernelFault(QuorateProtocolError):
         self.reason = reason
 
 
-def factor_table(factors: Words, kernels: str) -> Words:
-    """Elements as the table that `matrix` of a kernel set takes: the same rows, or 5 limbs of 52 bits times 16."""
-    if kernels == PORTABLE:
+def factor_table(factors: Words, kernels: str, *, modulus: int) -> Words:
+    """Elements as the table that `matrix` of a kernel set takes: the same rows, or the limbs of factors in lanes."""
+    count, shift = lane_limbs_of(kernels), factor_shift(modulus)
+    if not count:
         return factors
-    limbs = np.empty((factors.shape[0], LANE_LIMBS), dtype=np.uint64)
+    limbs = np.empty((factors.shape[0], count), dtype=np.uint64)
     mask = np.uint64((1 << LANE_BITS) - 1)
     words = factors.T
-    limbs[:, 0] = (words[0] << np.uint64(4)) & mask
-    for position in range(1, LANE_LIMBS):
-        word, offset = divmod(position * LANE_BITS - 4, 64)
+    limbs[:, 0] = (words[0] << np.uint64(shift)) & mask
+    for position in range(1, count):
+        word, offset = divmod(position * LANE_BITS - shift, 64)
         limb = words[word] >> np.uint64(offset)
         if offset > 64 - LANE_BITS:
             limb |= words[word + 1] << np.uint64(64 - offset)
@@ -95,15 +107,21 @@ def preferred() -> str:
     return IFMA if available else PORTABLE
 
 
-def choose(name: str, count: int) -> str:
-    """The kernel set for a kernel on vectors of `count` elements: the lanes need at least eight."""
-    return PORTABLE if count < LANES or name not in _WITH_LANES else preferred()
+def choose(name: str, count: int, base: str) -> str:
+    """The kernel set for a kernel on `count` elements of a field with that base set: lanes need eight at least."""
+    return base if count < LANES else with_lanes(name, base)
 
 
-def kernels_in_use() -> list[tuple[str, str]]:
-    """All kernels (name, set) that can run under the present choice."""
-    lanes = [(name, IFMA) for name in _SIGNATURES if name in _WITH_LANES] if preferred() == IFMA else []
-    return [(name, PORTABLE) for name in _SIGNATURES] + lanes
+def with_lanes(name: str, base: str) -> str:
+    """The kernel set for a kernel on long vectors of a field with that base set."""
+    return LANE_SETS[base] if name in _WITH_LANES[LANE_SETS[base]] and preferred() == IFMA else base
+
+
+def kernels_in_use(base: str = PORTABLE) -> list[tuple[str, str]]:
+    """All kernels (name, set) that fields with that base set can run under the present choice."""
+    own = [(name, PORTABLE if name == "address" else base) for name in _SIGNATURES]
+    lanes = [(name, with_lanes(name, base)) for name in _SIGNATURES]
+    return own + [(name, kernels) for name, kernels in lanes if kernels != base]
 
 
 def _target() -> tuple[str, str, str]:
@@ -133,7 +151,7 @@ def _digest() -> str:
     return total.hexdigest()[:16]
 
 
-@lru_cache(maxsize=2 * len(_SIGNATURES))
+@lru_cache(maxsize=len(DIMENSIONS) * len(_SIGNATURES))
 def kernel(name: str, kernels: str) -> Callable[..., Any]:
     """The kernel `name` of a kernel set: at the first call compiled or read from the cache, and checked.
 
@@ -151,7 +169,8 @@ def kernel(name: str, kernels: str) -> Callable[..., Any]:
 def _load(name: str, kernels: str) -> Callable[..., Any]:
     module = import_module(".kernels", __package__)
     read_only = "Array(uint64, 2, 'C', readonly=True)"
-    types = {"table": _TABLE[kernels], "v": "uint64[:, ::1]", "stack": "uint64[:, :, ::1]", "read": read_only}
+    table = f"uint64[{':, ' * (DIMENSIONS[kernels] - 1)}::1]"
+    types = {"table": table, "v": "uint64[:, ::1]", "stack": "uint64[:, :, ::1]", "read": read_only}
     signature = _SIGNATURES[name].format(**types)
     source = getattr(module, name)
     function = FunctionType(source.__code__, source.__globals__, name)

@@ -1,8 +1,8 @@
-"""The loops over vectors, written once for both kernel sets; `dispatch` compiles each with numba.
+"""The loops over vectors, written once for all kernel sets; `dispatch` compiles each with numba.
 
-Vectors are (n, 4) uint64 arrays. A loop handles `lanes(constants)` rows a step, and the last step starts early
-enough to end with the last row: rows that two steps share are computed twice, with the same result. So n must be
-0 or at least the number of lanes, and an output must not overlap an input.
+Vectors are (n, 4) or (n, 1) uint64 arrays. A loop handles `lanes(constants)` rows a step, and the last step starts
+early enough to end with the last row: rows that two steps share are computed twice, with the same result. So n must
+be 0 or at least the number of lanes, and an output must not overlap an input.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def subtract(constants: Words, x: Words, y: Words, out: Words) -> None:
 
 
 def subtract_from(constants: Words, constant: Words, x: Words, out: Words) -> None:
-    """out = constant - x, for one constant in a (1, 4) array."""
+    """out = constant - x, for one constant in an array of one row."""
     step = lanes(constants)
     minuend = broadcast(constants, constant, 0)
     for start in range(0, out.shape[0], step):
@@ -64,7 +64,7 @@ def subtract_from(constants: Words, constant: Words, x: Words, out: Words) -> No
 
 
 def add_constant(constants: Words, x: Words, constant: Words, out: Words) -> None:
-    """out = x + constant, for one constant in a (1, 4) array."""
+    """out = x + constant, for one constant in an array of one row."""
     step = lanes(constants)
     summand = broadcast(constants, constant, 0)
     for start in range(0, out.shape[0], step):
@@ -73,7 +73,7 @@ def add_constant(constants: Words, x: Words, constant: Words, out: Words) -> Non
 
 
 def multiply(constants: Words, x: Words, y: Words, out: Words) -> None:
-    """out = x * y; the rows of x may be any 256-bit integers."""
+    """out = x * y; in Montgomery form the rows of x may be any integers that fit them."""
     step = lanes(constants)
     for start in range(0, out.shape[0], step):
         row = min(start, out.shape[0] - step)
@@ -82,7 +82,7 @@ def multiply(constants: Words, x: Words, y: Words, out: Words) -> None:
 
 
 def scale(constants: Words, x: Words, factor: Words, out: Words) -> None:
-    """out = x * factor, for one factor in a (1, 4) array; the rows of x may be any 256-bit integers."""
+    """out = x * factor, for one factor in an array of one row; the rows of x as in `multiply`."""
     step = lanes(constants)
     right = broadcast_factor(constants, factor, 0)
     for start in range(0, out.shape[0], step):
@@ -121,7 +121,7 @@ def prefix_products(constants: Words, x: Words, out: Words) -> None:
 
 
 def inverses(constants: Words, x: Words, prefixes: Words, inverse: Words, out: Words) -> None:
-    """out[i] = 1 / x[i], from the prefix products of x and the inverse (1, 4) of the last; scalar code only.
+    """out[i] = 1 / x[i], from the prefix products of x and the inverse of the last; scalar code only.
 
     P. Montgomery, "Speeding the Pollard and elliptic curve methods of factorization" (1987), section 10.3.1.
     """
@@ -139,7 +139,7 @@ def address(x: Words) -> int:
 
 
 def from_random(constants: Words, words: Words, out: Words) -> None:
-    """out = the 320-bit integers in the rows of the (n, 5) array `words`, times 2^-256 mod p."""
+    """out = the integers in the rows of the (n, 5) or (n, 2) array `words`, divided by the radix, mod p."""
     step = lanes(constants)
     for start in range(0, out.shape[0], step):
         row = min(start, out.shape[0] - step)
@@ -168,7 +168,7 @@ def weighted_sums(
     """out[r] = the sum over j of weights[r, j] * rows[j]; `rows` has the addresses of k vectors of n elements.
 
     weights (m, k) with a sum of absolute values below 2^40 in each row, and negative (m,) the sums of the absolute
-    values of the negative ones; out (m, n, 4); scratch has k places.
+    values of the negative ones; out (m, n, limbs); scratch has k places.
     """
     step = lanes(constants)
     for start in range(0, out.shape[1], step):
@@ -212,7 +212,7 @@ def multiply_and_share(
 def matrix(constants: Words, table: Words, rows: Words, scratch: Words, out: Words) -> None:
     """out[r] = the sum over j of factor (r, j) of `table` times rows[j].
 
-    `rows` has the addresses of k vectors of n elements; out (m, n, 4); table has m * k rows; scratch k places.
+    `rows` has the addresses of k vectors of n elements; out (m, n, limbs); table has m * k rows; scratch k places.
     """
     step = lanes(constants)
     width = rows.shape[0]

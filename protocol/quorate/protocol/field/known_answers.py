@@ -1,7 +1,7 @@
 """Each kernel against Python integers, once per process, before its first use.
 
 A miscompiled kernel would not fail: it would compute wrong shares. The check costs less than loading the kernel.
-Its field is that of 2^255 - 19, the largest modulus that the kernels take, where carries are longest.
+Its field is that of the largest prime that the kernel set takes, where carries are longest.
 """
 
 from __future__ import annotations
@@ -13,43 +13,62 @@ from typing import Any, Final
 
 import numpy as np
 
-from .constants import LANE_LIMBS, LANES, Weights, Words, lane_constants, portable_constants, split
+from .constants import (
+    CARRY,
+    GOLDILOCKS_MODULUS,
+    GOLDILOCKS_WORD,
+    IFMA,
+    IFMA_WORD,
+    LANES,
+    MERSENNE_BITS,
+    MERSENNE_WORD,
+    PORTABLE,
+    WORD,
+    Weights,
+    Words,
+    constants_of,
+    kept_words,
+    limbs_of,
+    radix_of,
+    split,
+)
 
-_P: Final = 2**255 - 19
-_SHRINK: Final = pow(2, -256, _P)
-_EDGES: Final = (0, 1, _P - 1, 2**256 % _P, _P - 2**192)
-
-
-def _numbers(label: str) -> list[int]:
-    """Nine elements, one more than the lanes: pseudo-random ones, then edges, or the other way round."""
-    data = shake_256(label.encode()).digest(32 * 4)
-    drawn = [int.from_bytes(data[start : start + 32], "little") % _P for start in range(0, len(data), 32)]
-    return [*_EDGES, *drawn] if label == "x" else [*drawn, *_EDGES]
-
-
-_X: Final = _numbers("x")
-_Y: Final = _numbers("y")
+_MODULI: Final[dict[str, int]] = {
+    PORTABLE: 2**255 - 19,
+    IFMA: 2**256 - 189,
+    CARRY: 2**256 - 189,
+    WORD: 2**64 - 59,
+    IFMA_WORD: 2**64 - 59,
+    GOLDILOCKS_WORD: GOLDILOCKS_MODULUS,
+    MERSENNE_WORD: 2**MERSENNE_BITS - 1,
+}
 _WEIGHTS: Final = ((3, -3), (1 << 39, -7), (0, 1))
-
-
-def _rows(values: list[int]) -> Words:
-    return np.array([split(value, 64, 4) for value in values], dtype=np.uint64)
-
-
-def _integers(rows: Words) -> list[int]:
-    return [int.from_bytes(row.tobytes(), "little") for row in rows]
 
 
 class _Bench:
     """The inputs in memory, and one way to run each group of kernels with one signature."""
 
-    def __init__(self, kernels: str, compiled: Callable[..., Any], table: Callable[[Words, str], Words]) -> None:
-        portable = kernels == "portable"
+    def __init__(self, kernels: str, compiled: Callable[..., Any], table: Callable[..., Words]) -> None:
         self.kernels, self.compiled, self.make_table = kernels, compiled, table
-        self.constants = portable_constants(_P) if portable else lane_constants(_P)
-        self.x, self.y, self.constant = _rows(_X), _rows(_Y), _rows([_Y[0]])
+        self.modulus, self.limbs = _MODULI[kernels], limbs_of(kernels)
+        self.shrink = pow(radix_of(self.modulus), -1, self.modulus)
+        self.constants = constants_of(self.modulus, kernels)
+        self.xs, self.ys = self._numbers("x"), self._numbers("y")
+        self.x, self.y, self.constant = self.rows(self.xs), self.rows(self.ys), self.rows(self.ys[:1])
         self.addresses = np.array([self.x.ctypes.data, self.y.ctypes.data], dtype=np.uintp)
-        self.scratch = np.empty((2, 4 if portable else LANE_LIMBS * LANES), dtype=np.uint64)
+        self.scratch = np.empty((2, kept_words(kernels)), dtype=np.uint64)
+
+    def _numbers(self, label: str) -> list[int]:
+        """Nine elements, one more than the lanes: pseudo-random ones, then edges, or the other way round."""
+        modulus = self.modulus
+        edges = [0, 1, modulus - 1, 2 ** (64 * self.limbs) % modulus, modulus - 2 ** (48 * self.limbs)]
+        data = shake_256(label.encode()).digest(32 * 4)
+        drawn = [int.from_bytes(data[start : start + 32], "little") % modulus for start in range(0, len(data), 32)]
+        return [*edges, *drawn] if label == "x" else [*drawn, *edges]
+
+    def rows(self, values: list[int]) -> Words:
+        """Values as rows of limbs."""
+        return np.array([split(value, 64, self.limbs) for value in values], dtype=np.uint64)
 
     def flat(self, *inputs: Words) -> list[int]:
         """The output of a kernel with one output vector."""
@@ -65,80 +84,87 @@ class _Bench:
 
     def total(self, *inputs: Words) -> int:
         """The sum of the partial sums in the output of a kernel."""
-        out = np.zeros((LANES, 4), dtype=np.uint64)
+        out = np.zeros((LANES, self.limbs), dtype=np.uint64)
         self.compiled(self.constants, *inputs, out)
-        return sum(_integers(out)) % _P
+        return sum(_integers(out)) % self.modulus
+
+
+def _integers(rows: Words) -> list[int]:
+    return [int.from_bytes(row.tobytes(), "little") for row in rows]
 
 
 def _element_wise(bench: _Bench, name: str) -> bool:
     x, y, constant = bench.x, bench.y, bench.constant
     inputs = {"subtract_from": (constant, x), "add_constant": (x, constant), "scale": (x, constant)}
-    right = [_Y[0]] * len(_X) if name in inputs else _Y
+    right = bench.ys[:1] * len(bench.xs) if name in inputs else bench.ys
     operations: dict[str, Callable[[int, int], int]] = {
         "add": lambda a, b: a + b,
         "add_constant": lambda a, b: a + b,
         "subtract": lambda a, b: a - b,
         "subtract_from": lambda a, b: b - a,
-        "multiply": lambda a, b: a * b * _SHRINK,
-        "scale": lambda a, b: a * b * _SHRINK,
+        "multiply": lambda a, b: a * b * bench.shrink,
+        "scale": lambda a, b: a * b * bench.shrink,
     }
-    expected = [operations[name](a, b) % _P for a, b in zip(_X, right, strict=True)]
+    expected = [operations[name](a, b) % bench.modulus for a, b in zip(bench.xs, right, strict=True)]
     return bench.flat(*inputs.get(name, (x, y))) == expected
 
 
 def _sums(bench: _Bench, name: str) -> bool:
     weights = np.array(_WEIGHTS, dtype=np.int64)
     negative = np.array([3, 7, 0], dtype=np.int64)
-    pairs = list(zip(_X, _Y, strict=True))
+    xs, ys, modulus, shrink = bench.xs, bench.ys, bench.modulus, bench.shrink
+    pairs = list(zip(xs, ys, strict=True))
     if name == "weighted_sums":
-        expected = [[(u * a + v * b) % _P for a, b in pairs] for u, v in _WEIGHTS]
+        expected = [[(u * a + v * b) % modulus for a, b in pairs] for u, v in _WEIGHTS]
         return bench.lines(weights, negative) == expected
     if name == "multiply_and_share":
-        expected = [[(a * b * _SHRINK + abs(u) * a + abs(v) * b) % _P for a, b in pairs] for u, v in _WEIGHTS]
+        expected = [[(a * b * shrink + abs(u) * a + abs(v) * b) % modulus for a, b in pairs] for u, v in _WEIGHTS]
         return bench.lines(bench.x, bench.y, np.abs(weights)) == expected
-    table = bench.make_table(_rows([_X[2], _Y[0], _X[4], _Y[1], _X[8], _Y[8]]), bench.kernels)
-    factors = ((_X[2], _Y[0]), (_X[4], _Y[1]), (_X[8], _Y[8]))
-    return bench.lines(table) == [[(u * a + v * b) * _SHRINK % _P for a, b in pairs] for u, v in factors]
+    factors = ((xs[2], ys[0]), (xs[4], ys[1]), (xs[8], ys[8]))
+    table = bench.make_table(
+        bench.rows([value for line in factors for value in line]), bench.kernels, modulus=modulus
+    )
+    return bench.lines(table) == [[(u * a + v * b) * shrink % modulus for a, b in pairs] for u, v in factors]
 
 
 def _totals(bench: _Bench, name: str) -> bool:
     if name == "total":
-        return bench.total(bench.x) == sum(_X) % _P
-    products = (a * b * _SHRINK for a, b in zip(_X[:LANES], _Y, strict=False))
-    return bench.total(bench.x[:LANES], bench.y[:LANES]) == sum(products) % _P
+        return bench.total(bench.x) == sum(bench.xs) % bench.modulus
+    products = (a * b * bench.shrink for a, b in zip(bench.xs[:LANES], bench.ys, strict=False))
+    return bench.total(bench.x[:LANES], bench.y[:LANES]) == sum(products) % bench.modulus
 
 
 def _chains(bench: _Bench, name: str) -> bool:
+    xs, ys, modulus, shrink = bench.xs, bench.ys, bench.modulus, bench.shrink
     if name == "prefix_products":
-        products = accumulate(_X[5:], lambda a, b: a * b * _SHRINK % _P)
-        return bench.flat(_rows(_X[5:]))[:4] == list(products)
-    result, expected = _Y[0], [0] * len(_X)
-    for row in range(len(_X) - 1, 0, -1):
-        expected[row] = result * _Y[row - 1] * _SHRINK % _P
-        result = result * _X[row] * _SHRINK % _P
+        products = accumulate(xs[5:], lambda a, b: a * b * shrink % modulus)
+        return bench.flat(bench.rows(xs[5:]))[:4] == list(products)
+    result, expected = ys[0], [0] * len(xs)
+    for row in range(len(xs) - 1, 0, -1):
+        expected[row] = result * ys[row - 1] * shrink % modulus
+        result = result * xs[row] * shrink % modulus
     expected[0] = result
     return bench.flat(bench.x, bench.y, bench.constant) == expected
 
 
 def _from_random(bench: _Bench) -> bool:
-    data = shake_256(b"random").digest(40 * (len(_X) - 1)) + b"\xff" * 40
-    words = np.frombuffer(data, dtype=np.uint64).reshape(-1, 5)
-    drawn = [int.from_bytes(data[start : start + 40], "little") for start in range(0, len(data), 40)]
-    return bench.flat(words) == [value * _SHRINK % _P for value in drawn]
+    size = 40 if bench.limbs > 1 else 16
+    data = shake_256(b"random").digest(size * (len(bench.xs) - 1)) + b"\xff" * size
+    words = np.frombuffer(data, dtype=np.uint64).reshape(-1, size // 8)
+    drawn = [int.from_bytes(data[start : start + size], "little") for start in range(0, len(data), size)]
+    return bench.flat(words) == [value * bench.shrink % bench.modulus for value in drawn]
 
 
 def _copy_checked(bench: _Bench) -> bool:
-    good, bad = bench.x.copy(), _rows([*_X[:-1], _P])
+    good, bad = bench.x.copy(), bench.rows([*bench.xs[:-1], bench.modulus])
     for rows in (good, bad):
         rows.flags.writeable = False
     out = np.empty_like(bench.x)
-    accepted = bench.compiled(bench.constants, good, out) == 0 and _integers(out) == _X
+    accepted = bench.compiled(bench.constants, good, out) == 0 and _integers(out) == bench.xs
     return accepted and bench.compiled(bench.constants, bad, out) == 1
 
 
-def is_right(
-    name: str, kernels: str, compiled: Callable[..., Any], *, factor_table: Callable[[Words, str], Words]
-) -> bool:
+def is_right(name: str, kernels: str, compiled: Callable[..., Any], *, factor_table: Callable[..., Words]) -> bool:
     """Whether the compiled kernel `name` of a kernel set gives the known answers."""
     bench = _Bench(kernels, compiled, factor_table)
     if name == "address":

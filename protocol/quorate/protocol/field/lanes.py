@@ -1,12 +1,14 @@
 """The vector kernel set: eight field elements at a time, in AVX-512 lanes with the IFMA instructions.
 
-A value of eight elements is five vectors of 64-bit lanes, limb j of 52 bits in vector j. The instructions multiply
-the low 52 bits of two lanes and add the low or the high half of the product to a third, which leaves 12 spare bits
-for lazy sums. So the limbs of an element may carry anything above bit 52, except for the last limb: operands need
-no masks. Rows of four 64-bit words are transposed and cut into limbs on load, joined and transposed back on store.
+A value of eight elements is a vector of 64-bit lanes for each limb of 52 bits: five for four words, two for one. The
+instructions multiply the low 52 bits of two lanes and add the low or the high half of the product to a third, which
+leaves 12 spare bits for lazy sums. So the limbs of an element may carry anything above bit 52, except for the last
+limb: operands need no masks. Rows of four 64-bit words are transposed and cut into limbs on load, joined and
+transposed back on store.
 
 Montgomery products here divide by 2^260 instead of 2^256: the second operand of each product, the factor, is
-loaded times 16, so that the result is the same x * y / 2^256 as that of the portable set.
+loaded times 16, so that the result is the same x * y / 2^256 as that of the portable set. For one word they divide
+by 2^104, and the factor is loaded times 2^40, or times 2^43 for the Mersenne prime (`constants.factor_shift`).
 
 S. Gueron, V. Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions" (2016).
 """
@@ -19,6 +21,8 @@ from llvmlite import ir
 
 from .constants import (
     LANE_BITS,
+    LANE_FACTOR_LEFT,
+    LANE_FACTOR_RIGHT,
     LANE_MODULUS,
     LANE_MONTGOMERY,
     LANE_RECIPROCAL,
@@ -26,21 +30,24 @@ from .constants import (
     LANE_SHIFT_RIGHT,
     LANES,
 )
-from .constants import LANE_LIMBS as LIMBS
 
 _I64: Final = ir.IntType(64)
 _VECTOR: Final = ir.VectorType(_I64, LANES)
 
-ELEMENT: Final = ir.ArrayType(_VECTOR, LIMBS)
-"""Canonical elements; bits above the 52nd of all limbs but the last mean nothing."""
-FACTOR: Final = ir.ArrayType(_VECTOR, LIMBS)
-"""Elements times 16, the same way."""
-WEIGHTED: Final = ir.ArrayType(_VECTOR, LIMBS + 1)
-"""Sums of elements times small integers, below 2^40 p; lanes are signed and hold more than 52 bits."""
-PRODUCT: Final = ir.ArrayType(_VECTOR, 2 * LIMBS)
-"""Sums of products with factors; lanes hold more than 52 bits."""
 
-TYPES: Final = {"element": ELEMENT, "factor": FACTOR, "weighted": WEIGHTED, "product": PRODUCT}
+def _types(limbs: int) -> dict[str, Any]:
+    return {
+        "element": ir.ArrayType(_VECTOR, limbs),  # canonical; bits above the 52nd of all but the last mean nothing
+        "factor": ir.ArrayType(_VECTOR, limbs),  # elements times a power of two, the same way
+        "weighted": ir.ArrayType(_VECTOR, limbs + 1),  # below 2^40 p; lanes are signed and hold more than 52 bits
+        "product": ir.ArrayType(_VECTOR, 2 * limbs),  # sums of products with factors; lanes hold more than 52 bits
+    }
+
+
+TYPES: Final = _types(5)
+"""The values of a loop over elements of four words."""
+WORD_TYPES: Final = _types(2)
+"""The values of a loop over elements of one word."""
 
 _LOW: Final = "llvm.x86.avx512.vpmadd52l.uq.512"
 _HIGH: Final = "llvm.x86.avx512.vpmadd52h.uq.512"
@@ -58,6 +65,8 @@ _WIDTH: Final = _splat(LANE_BITS)
 class LaneEmitter:
     """Emits the arithmetic of eight elements at a time; `constants` points to the repeated uint64 constants."""
 
+    limbs = 5
+
     def __init__(self, builder: Any, constants: Any) -> None:
         self.builder = builder
         self.constants = constants
@@ -72,27 +81,27 @@ class LaneEmitter:
 
     def load(self, rows: Any, index: Any) -> Any:
         """The elements at rows `index` to `index` + 7 of an (n, 4) array."""
-        return self._pack(self._split(self._transposed(rows, index), 0), ELEMENT)
+        return self._pack(self._split(self._transposed(rows, index), 0))
 
     def load_factor(self, rows: Any, index: Any) -> Any:
         """The same, times 16."""
-        return self._pack(self._split(self._transposed(rows, index), 4), FACTOR)
+        return self._pack(self._split(self._transposed(rows, index), 4))
 
     def broadcast_factor(self, rows: Any, index: Any) -> Any:
         """The element at row `index` of an (n, 4) array times 16, in every lane."""
-        return self._pack(self._split(self._spread(rows, index, 4), 4), FACTOR)
+        return self._pack(self._split(self._spread(rows, index, 4), 4))
 
     def table_factor(self, table: Any, index: Any) -> Any:
         """Row `index` of an (m, 5) array of 52-bit limbs of elements times 16, in every lane."""
-        return self._pack(self._spread(table, index, LIMBS), FACTOR)
+        return self._pack(self._spread(table, index, self.limbs))
 
     def load_random(self, rows: Any, index: Any) -> Any:
         """The 320-bit integers at rows `index` to `index` + 7 of an (n, 5) array, times 2^-256 mod p."""
         vectors = self._read(rows, index, 5, 5)
         limbs = self._split([self._column(vectors, column) for column in range(5)], 4)
         settled = [self.builder.and_(limb, _MASK) for limb in limbs[:-1]]
-        zeros = [_ZERO] * (2 * LIMBS - len(limbs))
-        return self._pack(self._below(self._montgomery([*settled, limbs[-1], *zeros])), ELEMENT)
+        zeros = [_ZERO] * (2 * self.limbs - len(limbs))
+        return self._pack(self._below(self._montgomery([*settled, limbs[-1], *zeros])))
 
     def store(self, rows: Any, index: Any, value: Any) -> None:
         """Write elements to rows `index` to `index` + 7 of an (n, 4) array."""
@@ -113,11 +122,11 @@ class LaneEmitter:
 
     def keep(self, scratch: Any, index: Any, value: Any) -> None:
         """Write elements as five vectors to place `index` of a scratch array."""
-        self._write(scratch, index, LIMBS * LANES, self._unpack(value))
+        self._write(scratch, index, self.limbs * LANES, self._unpack(value))
 
     def load_kept(self, scratch: Any, index: Any) -> Any:
         """The elements that `keep` wrote."""
-        return self._pack(self._read(scratch, index, LIMBS * LANES, LIMBS), ELEMENT)
+        return self._pack(self._read(scratch, index, self.limbs * LANES, self.limbs))
 
     def _row(self, rows: Any, index: Any, words: int, vector: int) -> Any:
         offset = self.builder.mul(index, ir.Constant(index.type, words))
@@ -216,26 +225,26 @@ class LaneEmitter:
 
     def modulus(self) -> Any:
         """The modulus p in every lane, as a term of weighted sums."""
-        return self._pack(self._modulus(), ELEMENT)
+        return self._pack(self._modulus())
 
     def add(self, x: Any, y: Any) -> Any:
         """x + y mod p."""
         total = self._each("add", self._settled(self._unpack(x)), self._settled(self._unpack(y)))
-        return self._pack(self._below(total), ELEMENT)
+        return self._pack(self._below(total))
 
     def multiply(self, x: Any, y: Any) -> Any:
-        """The Montgomery product of any 256-bit x and a factor y: x * (16 y) / 2^260 mod p."""
+        """The product of elements x and factors y, divided by the radix, mod p."""
         product = self._unpack(self.accumulate_product(self.product_zero(), x, y))
-        return self._pack(self._below(self._montgomery(product)), ELEMENT)
+        return self._pack(self._below(self._montgomery(product)))
 
     def _montgomery(self, limbs: list[Any]) -> list[Any]:
-        """The upper five of ten limbs after adding the multiple of p that makes the lower five vanish.
+        """The upper half of the limbs after adding the multiple of p that makes the lower half vanish.
 
         When m p cancels the low 52 bits of a limb, what is left of the limb is its quotient by 2^52 rounded up: no
         product is needed for it.
         """
         limbs, modulus = list(limbs), self._modulus()
-        for first in range(LIMBS):
+        for first in range(self.limbs):
             multiplier = self._low(_ZERO, limbs[first], self._constant(LANE_MONTGOMERY))
             carry = self.builder.lshr(self.builder.add(limbs[first], _MASK), _WIDTH)
             limbs[first + 1] = self.builder.add(limbs[first + 1], carry)
@@ -244,13 +253,13 @@ class LaneEmitter:
                 if position:
                     limbs[place] = self._low(limbs[place], multiplier, limb)
                 limbs[place + 1] = self._high(limbs[place + 1], multiplier, limb)
-        return limbs[LIMBS:]
+        return limbs[self.limbs :]
 
     # Sums of small multiples.
 
     def weighted_zero(self) -> Any:
         """The empty weighted sum."""
-        return self._pack([_ZERO] * (LIMBS + 1), WEIGHTED)
+        return self._pack([_ZERO] * (self.limbs + 1))
 
     def accumulate(self, total: Any, x: Any, weight: Any) -> Any:
         """total + weight * x for an unsigned weight below 2^40."""
@@ -258,7 +267,7 @@ class LaneEmitter:
         for position, limb in enumerate(self._unpack(x)):
             limbs[position] = self._low(limbs[position], limb, multiplier)
             limbs[position + 1] = self._high(limbs[position + 1], limb, multiplier)
-        return self._pack(limbs, WEIGHTED)
+        return self._pack(limbs)
 
     def deduct(self, total: Any, x: Any, weight: Any) -> Any:
         """total - weight * x; the sum must not end below zero."""
@@ -267,21 +276,28 @@ class LaneEmitter:
             low, high = self._low(_ZERO, limb, multiplier), self._high(_ZERO, limb, multiplier)
             limbs[position] = self.builder.sub(limbs[position], low)
             limbs[position + 1] = self.builder.sub(limbs[position + 1], high)
-        return self._pack(limbs, WEIGHTED)
+        return self._pack(limbs)
 
     def reduce_weighted(self, total: Any) -> Any:
         """A weighted sum below 2^40 p, mod p (Barrett, with a quotient that is one too small at most)."""
-        *_, fifth, sixth = self._carry(self._unpack(total))
-        high = self.builder.or_(
-            self.builder.shl(sixth, self._constant(LANE_SHIFT_LEFT)),
-            self.builder.lshr(self.builder.and_(fifth, _MASK), self._constant(LANE_SHIFT_RIGHT)),
-        )
+        high = self._leading(self._carry(self._unpack(total)))
         quotient = self._high(_ZERO, high, self._constant(LANE_RECIPROCAL))
         multiple = self._unpack(self.accumulate(self.weighted_zero(), self.modulus(), quotient))
         rest = self._each("sub", self._unpack(total), multiple)
-        # The rest is below 2p < 2^256, so its part from bit 208 on fits one lane.
-        top = self.builder.add(rest[4], self.builder.shl(rest[5], _WIDTH))
-        return self._pack(self._below([*rest[:4], top]), ELEMENT)
+        # The rest is below 2p, so what lies above the last limb but one fits one lane.
+        top = self.builder.add(rest[-2], self.builder.shl(rest[-1], _WIDTH))
+        return self._pack(self._below([*rest[:-2], top]))
+
+    def _leading(self, limbs: list[Any]) -> Any:
+        """The leading 51 or 52 bits that a weighted sum may have, from its limbs with carries passed on."""
+        below, last = self._leading_pair(limbs)
+        return self.builder.or_(
+            self.builder.shl(last, self._constant(LANE_SHIFT_LEFT)),
+            self.builder.lshr(self.builder.and_(below, _MASK), self._constant(LANE_SHIFT_RIGHT)),
+        )
+
+    def _leading_pair(self, limbs: list[Any]) -> list[Any]:
+        return limbs[-2:]
 
     def _every_lane(self, word: Any) -> Any:
         """A word in every lane; vectors stay as they are."""
@@ -294,7 +310,7 @@ class LaneEmitter:
 
     def product_zero(self) -> Any:
         """The empty sum of products."""
-        return self._pack([_ZERO] * (2 * LIMBS), PRODUCT)
+        return self._pack([_ZERO] * (2 * self.limbs))
 
     def accumulate_product(self, total: Any, x: Any, y: Any) -> Any:
         """total + x * y for an element x and a factor y, not reduced."""
@@ -305,15 +321,18 @@ class LaneEmitter:
                 place = position + other
                 limbs[place] = self._low(limbs[place], x_limb, y_limb)
                 limbs[place + 1] = self._high(limbs[place + 1], x_limb, y_limb)
-        return self._pack(limbs, PRODUCT)
+        return self._pack(limbs)
 
     def settle(self, total: Any) -> Any:
         """The same sum with lanes of 52 bits, so that 128 more products can be added."""
-        return self._pack(self._settled(self._carry(self._unpack(total))), PRODUCT)
+        return self._pack(self._settled(self._carry(self._unpack(total))))
 
     def reduce_product(self, total: Any) -> Any:
-        """A sum of products with factors, below 2^40 16 p^2, times 2^-260 mod p."""
-        return self.reduce_weighted(self._pack([*self._montgomery(self._unpack(total)), _ZERO], WEIGHTED))
+        """A sum of up to 2^15 products with factors, divided by the radix, mod p."""
+        *limbs, last = self._montgomery(self._unpack(total))
+        # The last lane may have all 64 bits, and lanes of weighted sums are signed.
+        limbs += [self.builder.and_(last, _MASK), self.builder.lshr(last, _WIDTH)]
+        return self.reduce_weighted(self._pack(limbs))
 
     # Limbs.
 
@@ -321,7 +340,7 @@ class LaneEmitter:
         return self._read(self.constants, ir.Constant(_I64, position), LANES, 1)[0]
 
     def _modulus(self) -> list[Any]:
-        return [self._constant(LANE_MODULUS + position) for position in range(LIMBS)]
+        return [self._constant(LANE_MODULUS + position) for position in range(self.limbs)]
 
     def _low(self, total: Any, x: Any, y: Any) -> Any:
         """total + the low 52 bits of the product of two 52-bit limbs."""
@@ -352,11 +371,43 @@ class LaneEmitter:
         negative = self.builder.icmp_signed("<", less[-1], _ZERO)
         return [self.builder.select(negative, a, b) for a, b in zip(whole, less, strict=True)]
 
-    def _pack(self, limbs: list[Any], kind: Any) -> Any:
-        value = ir.Constant(kind, ir.Undefined)
+    def _pack(self, limbs: list[Any]) -> Any:
+        value = ir.Constant(ir.ArrayType(_VECTOR, len(limbs)), ir.Undefined)
         for position, limb in enumerate(limbs):
             value = self.builder.insert_value(value, limb, position)
         return value
 
     def _unpack(self, value: Any) -> list[Any]:
         return [self.builder.extract_value(value, position) for position in range(value.type.count)]
+
+
+class WordLaneEmitter(LaneEmitter):
+    """The same for elements of one word, in two limbs."""
+
+    limbs = 2
+
+    def load(self, rows: Any, index: Any) -> Any:
+        """The elements at rows `index` to `index` + 7 of an (n, 1) array."""
+        return self._pack(self._split(self._read(rows, index, 1, 1), 0))
+
+    def load_factor(self, rows: Any, index: Any) -> Any:
+        """The same, as factors."""
+        return self._factor(self._read(rows, index, 1, 1)[0])
+
+    def broadcast_factor(self, rows: Any, index: Any) -> Any:
+        """The element at row `index` of an (n, 1) array as a factor, in every lane."""
+        return self._factor(self._spread(rows, index, 1)[0])
+
+    def store(self, rows: Any, index: Any, value: Any) -> None:
+        """Write elements to rows `index` to `index` + 7 of an (n, 1) array."""
+        low, high = self._unpack(value)
+        word = self.builder.or_(self.builder.and_(low, _MASK), self.builder.shl(high, _WIDTH))
+        self._write(rows, index, 1, [word])
+
+    def _factor(self, word: Any) -> Any:
+        low = self.builder.shl(word, self._constant(LANE_FACTOR_LEFT))
+        return self._pack([low, self.builder.lshr(word, self._constant(LANE_FACTOR_RIGHT))])
+
+    def _leading_pair(self, limbs: list[Any]) -> list[Any]:
+        # A weighted sum is below 2^104, so its third limb is zero.
+        return limbs[:2]

@@ -1,9 +1,9 @@
-"""The arithmetic of both kernel sets as numba intrinsics: the words in which the loops of `kernels` are written.
+"""The arithmetic of all kernel sets as numba intrinsics: the words in which the loops of `kernels` are written.
 
-The first argument of each is the field's table of constants. Its type picks the code that is emitted: one
-dimension means one element at a time (`scalar`), two mean eight elements in vector lanes (`lanes`). Values inside
-a loop have one of four kinds: an element; a factor (the second operand of a product, which the vector lanes keep
-shifted); a weighted sum; a sum of products.
+The first argument of each is the field's table of constants. Its dimensions pick the code that is emitted: one
+element of four limbs at a time (`scalar`), one of one word (`words`), or eight of either in vector lanes (`lanes`).
+Values inside a loop have one of four kinds: an element; a factor (the second operand of a product, which some sets
+keep shifted); a weighted sum; a sum of products.
 """
 
 from __future__ import annotations
@@ -17,7 +17,19 @@ from llvmlite import ir
 
 from . import lanes as _lanes
 from . import scalar as _scalar
-from .constants import LANES
+from . import words as _words
+from .constants import (
+    CARRY,
+    DIMENSIONS,
+    GOLDILOCKS_WORD,
+    IFMA,
+    IFMA_WORD,
+    LANE_SETS,
+    LANES,
+    MERSENNE_WORD,
+    PORTABLE,
+    WORD,
+)
 
 # numba has annotations in places only, so that its decorators cannot be checked: Any keeps the edge in one place.
 _types: Any = numba.core.types
@@ -26,20 +38,33 @@ _TypeBase: Any = _types.Type
 _ModelBase: Any = _extending.models.PrimitiveModel
 
 
+_SETS: Any = {
+    PORTABLE: (_scalar.ScalarEmitter, _scalar.TYPES),
+    IFMA: (_lanes.LaneEmitter, _lanes.TYPES),
+    CARRY: (_scalar.CarryEmitter, _scalar.TYPES),
+    WORD: (_words.WordEmitter, _words.TYPES),
+    GOLDILOCKS_WORD: (_words.GoldilocksEmitter, _words.TYPES),
+    MERSENNE_WORD: (_words.MersenneEmitter, _words.TYPES),
+    IFMA_WORD: (_lanes.WordLaneEmitter, _lanes.WORD_TYPES),
+}
+_LANE_DIMENSIONS = {DIMENSIONS[kernels] for kernels in LANE_SETS.values()}
+_BY_DIMENSIONS: Any = {DIMENSIONS[kernels]: entry for kernels, entry in _SETS.items()}
+
+
 class LimbType(_TypeBase):  # type: ignore[misc]  # the base class is Any, see above
     """The numba type of a value of one kind ("element", "factor", "weighted", "product") in one kernel set."""
 
-    def __init__(self, kind: str, *, vector: bool) -> None:
+    def __init__(self, kind: str, dimensions: int) -> None:
         self.kind = kind
-        self.vector = vector
-        super().__init__(name=f"LimbType({kind}, vector={vector})")
+        self.dimensions = dimensions
+        super().__init__(name=f"LimbType({kind}, {dimensions})")
 
 
 class _LimbModel(_ModelBase):  # type: ignore[misc]  # the base class is Any, see above
     """A limb value is one LLVM value, in registers after optimisation."""
 
     def __init__(self, manager: Any, limb: LimbType) -> None:
-        super().__init__(manager, limb, (_lanes if limb.vector else _scalar).TYPES[limb.kind])
+        super().__init__(manager, limb, _BY_DIMENSIONS[limb.dimensions][1][limb.kind])
 
 
 _extending.register_model(LimbType)(_LimbModel)
@@ -60,14 +85,12 @@ def _operation(method: str, operands: int, result: Any, *, memory: bool = False)
     """
 
     def infer(_typing: Any, constants: Any, *kinds: Any) -> tuple[Any, Any]:
-        vector = constants.ndim == 2
-        returned = LimbType(result, vector=vector) if isinstance(result, str) else result
+        returned = LimbType(result, constants.ndim) if isinstance(result, str) else result
         return returned(constants, *kinds), generate
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        vector = signature.args[0].ndim == 2
         table = _pointer(context, builder, signature.args[0], values[0])
-        emitter: Any = (_lanes.LaneEmitter if vector else _scalar.ScalarEmitter)(builder, table)
+        emitter: Any = _BY_DIMENSIONS[signature.args[0].ndim][0](builder, table)
         given = list(values[1:])
         if memory:
             given[0] = _pointer(context, builder, signature.args[1], given[0])
@@ -83,7 +106,7 @@ def _operation(method: str, operands: int, result: Any, *, memory: bool = False)
 
 def _infer_lanes(_typing: Any, constants: Any) -> tuple[Any, Any]:
     def generate(context: Any, _builder: Any, _signature: Any, _values: Any) -> Any:
-        return context.get_constant(_types.intp, LANES if constants.ndim == 2 else 1)
+        return context.get_constant(_types.intp, LANES if constants.ndim in _LANE_DIMENSIONS else 1)
 
     return _types.intp(constants), generate
 
@@ -91,14 +114,14 @@ def _infer_lanes(_typing: Any, constants: Any) -> tuple[Any, Any]:
 lanes: Any = _extending.intrinsic(_infer_lanes)
 """lanes(constants): how many elements one step of a loop handles."""
 
-# Memory. An (n, 4) array holds elements in rows; instead of an array, an address will do.
+# Memory. An (n, 4) or (n, 1) array holds elements in rows; instead of an array, an address will do.
 
 load = _operation("load", 2, "element", memory=True)
 """load(constants, rows, index): the elements from row `index` on."""
 load_factor = _operation("load_factor", 2, "factor", memory=True)
 """load_factor(constants, rows, index): the same, as the second operand of a product."""
 load_random = _operation("load_random", 2, "element", memory=True)
-"""load_random(constants, rows, index): elements from 320-bit integers, the rows of an (n, 5) array."""
+"""load_random(constants, rows, index): elements from the integers in the rows of an (n, 5) or (n, 2) array."""
 broadcast_factor = _operation("broadcast_factor", 2, "factor", memory=True)
 """broadcast_factor(constants, rows, index): the factor at row `index` in every lane."""
 broadcast = _operation("broadcast", 2, "element", memory=True)
@@ -123,7 +146,7 @@ add = _operation("add", 2, "element")
 subtract = _operation("subtract", 2, "element")
 """subtract(constants, x, y): x - y mod p; scalar code only."""
 multiply = _operation("multiply", 2, "element")
-"""multiply(constants, x, y): x * y / 2^256 mod p, of an element and a factor."""
+"""multiply(constants, x, y): x * y / radix mod p, of an element and a factor."""
 
 # Sums of small multiples.
 
@@ -143,6 +166,6 @@ product_zero = _operation("product_zero", 0, "product")
 accumulate_product = _operation("accumulate_product", 3, "product")
 """accumulate_product(constants, total, x, y): total + x * y, of an element and a factor."""
 reduce_product = _operation("reduce_product", 1, "element")
-"""reduce_product(constants, total): a sum below 2^40 p^2, times 2^-256 mod p."""
+"""reduce_product(constants, total): a sum below 2^40 p^2, divided by the radix, mod p."""
 settle = _operation("settle", 1, "product")
 """settle(constants, total): the same sum, with room for 128 more products."""

@@ -1,11 +1,12 @@
 """The portable kernel set: one field element at a time, in 64-bit limbs, as LLVM code.
 
-An element is one 256-bit integer below p < 2^255, in Montgomery form x * 2^256 mod p. LLVM splits 256-bit sums
-and differences into carry chains of 64-bit words; products go through the 64 x 64 -> 128 bit multiplication that
-every 64-bit CPU has. No branch depends on a value: the last step of each reduction chooses by a mask.
+An element is one 256-bit integer below p, in Montgomery form x * 2^256 mod p. LLVM splits 256-bit sums and
+differences into carry chains of 64-bit words; products go through the 64 x 64 -> 128 bit multiplication that every
+64-bit CPU has. No branch depends on a value: the last step of each reduction chooses by a mask.
 
 Montgomery multiplication: C. K. Koc, T. Acar, B. Kaliski, "Analyzing and comparing Montgomery multiplication
-algorithms" (1996), the CIOS method. With p < 2^255 every intermediate sum stays below 2p < 2^256.
+algorithms" (1996), the CIOS method. Every intermediate sum stays below 2p. For p < 2^255 that fits four words;
+a modulus of 256 bits needs a fifth for the carry, which is all that `CarryEmitter` adds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ TYPES: Final = {"element": ELEMENT, "factor": ELEMENT, "weighted": WEIGHTED, "pr
 class ScalarEmitter:
     """Emits the arithmetic of one element at a time; `constants` points to the field's uint64 constants."""
 
+    sum_type: Any = ELEMENT
+    """Holds any value below 2p."""
+    sum_words: int = 4
+
     def __init__(self, builder: Any, constants: Any) -> None:
         self.builder = builder
         self.constants = constants
@@ -54,7 +59,7 @@ class ScalarEmitter:
     def load_random(self, rows: Any, index: Any) -> Any:
         """The 320-bit integer at row `index` of an (n, 5) array, times 2^-256 mod p."""
         value = self._read(rows, index, 5, WEIGHTED)
-        return self._below(self.builder.trunc(self._montgomery(self.builder.zext(value, PRODUCT)), ELEMENT))
+        return self._below(self._fit(self._montgomery(self.builder.zext(value, PRODUCT))))
 
     def count_excess(self, rows: Any, index: Any) -> Any:
         """1 if row `index` of an (n, 4) array is not below p, else 0, as a 64-bit integer."""
@@ -83,7 +88,7 @@ class ScalarEmitter:
 
     def add(self, x: Any, y: Any) -> Any:
         """x + y mod p."""
-        return self._below(self.builder.add(x, y))
+        return self._below(self.builder.add(self._fit(x), self._fit(y)))
 
     def subtract(self, x: Any, y: Any) -> Any:
         """x - y mod p."""
@@ -93,10 +98,10 @@ class ScalarEmitter:
     def multiply(self, x: Any, y: Any) -> Any:
         """The Montgomery product of any 256-bit x and an element y: x * y / 2^256 mod p."""
         y_limbs = self._limbs(y, 4)
-        total: list[Any] = [ir.Constant(_I64, 0)] * 4
+        total: list[Any] = [ir.Constant(_I64, 0)] * self.sum_words
         for limb in self._limbs(x, 4):
             total = self._multiply_step(limb, y_limbs, total)
-        return self._below(self._join(total, ELEMENT))
+        return self._below(self._join(total, self.sum_type))
 
     def _multiply_step(self, x: Any, y: list[Any], total: list[Any]) -> list[Any]:
         """(total + x * y + m * p) / 2^64 for the m that makes it an integer."""
@@ -109,7 +114,11 @@ class ScalarEmitter:
             low, carry = self._mac(x, y[position], total[position], carry)
             low, reduction = self._mac(multiplier, self._word(MODULUS + position), low, reduction)
             result.append(low)
-        return [*result, self.builder.add(carry, reduction)]
+        return [*result, *self._top(carry, reduction, total)]
+
+    def _top(self, carry: Any, reduction: Any, _total: list[Any]) -> list[Any]:
+        """What a step of the multiplication leaves above the third word: it fits one word."""
+        return [self.builder.add(carry, reduction)]
 
     # Sums of small multiples.
 
@@ -134,7 +143,7 @@ class ScalarEmitter:
         )
         _, quotient = self._mac(high, self._word(RECIPROCAL), ir.Constant(_I64, 0), ir.Constant(_I64, 0))
         rest = self.builder.sub(total, self._times_word(self.modulus(), quotient))
-        return self._below(self.builder.trunc(rest, ELEMENT))
+        return self._below(self._fit(rest))
 
     # Sums of products.
 
@@ -169,9 +178,18 @@ class ScalarEmitter:
     # Words.
 
     def _below(self, value: Any) -> Any:
-        """A value below 2p, mod p."""
-        difference, borrow = self._difference(value, self.modulus())
-        return self._choose(borrow, value, difference)
+        """A value below 2p in the type of sums, mod p."""
+        difference, borrow = self._difference(value, self._fit(self.modulus()))
+        return self._choose(borrow, self._cut(value), self._cut(difference))
+
+    def _fit(self, value: Any) -> Any:
+        """A value below 2p in the type of sums."""
+        if value.type.width > self.sum_type.width:
+            return self.builder.trunc(value, self.sum_type)
+        return value if value.type == self.sum_type else self.builder.zext(value, self.sum_type)
+
+    def _cut(self, value: Any) -> Any:
+        return value if value.type == ELEMENT else self.builder.trunc(value, ELEMENT)
 
     def _choose(self, condition: Any, x: Any, y: Any) -> Any:
         """x if the condition holds, else y, by a mask that the optimiser cannot see through.
@@ -214,3 +232,14 @@ class ScalarEmitter:
             wide = self.builder.shl(self.builder.zext(limb, kind), ir.Constant(kind, 64 * position))
             total = self.builder.or_(total, wide)
         return total
+
+
+class CarryEmitter(ScalarEmitter):
+    """The same arithmetic for a modulus of 256 bits: sums below 2p have a fifth word."""
+
+    sum_type = WEIGHTED
+    sum_words = 5
+
+    def _top(self, carry: Any, reduction: Any, total: list[Any]) -> list[Any]:
+        one = ir.Constant(_I64, 1)
+        return list(self._mac(total[4], one, carry, reduction))

@@ -9,62 +9,60 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .constants import LANE_LIMBS, LANES, MAX_WEIGHT, Weights, Words
-from .dispatch import IFMA, PORTABLE, kernel
+from .constants import MAX_WEIGHT, PORTABLE, Weights, Words, kept_words
+from .dispatch import kernel
 
 Vector: TypeAlias = NDArray[np.uint64]
-"""Field elements: shape (n, 4), little-endian 64-bit limbs, Montgomery form, canonical."""
+"""Field elements: shape (n, limbs), little-endian 64-bit limbs, times the radix of the field, canonical."""
 
-LIMBS: Final = 4
-ELEMENT_BYTES: Final = 8 * LIMBS
 MAX_WEIGHTED_ROWS: Final = 256
 """The most vectors that one lazy weighted sum takes; more go through a matrix of field coefficients."""
-MAX_ROWS: Final = 1 << 16
+MAX_ROWS: Final = 1 << 15
 """The most vectors that one sum of products takes before it must be reduced."""
 
 MAX_CACHED: Final = 256
 """The most coefficients of one set that stays in memory."""
-_KEPT_WORDS: Final = {PORTABLE: LIMBS, IFMA: LANE_LIMBS * LANES}
 
 
-def row(value: int) -> Vector:
-    """The limbs of an integer below 2^256, shape (1, 4)."""
-    return np.frombuffer(bytearray(value.to_bytes(ELEMENT_BYTES, "little")), dtype=np.uint64).reshape(1, LIMBS)
+def row(value: int, limbs: int) -> Vector:
+    """An integer that fits `limbs` words, shape (1, limbs)."""
+    return np.frombuffer(bytearray(value.to_bytes(8 * limbs, "little")), dtype=np.uint64).reshape(1, limbs)
 
 
-def limbs(values: Sequence[int], modulus: int) -> Words:
-    """Integers as rows of limbs: as they are when all are in 0..2^256-1, else reduced."""
+def integer_words(values: Sequence[int], modulus: int, width: int) -> Words:
+    """Integers as rows of `width` words: as they are when none is negative and all fit, else reduced."""
+    size = 8 * width
     try:
-        data = b"".join([value.to_bytes(ELEMENT_BYTES, "little") for value in values])
+        data = b"".join([value.to_bytes(size, "little") for value in values])
     except OverflowError:
-        data = b"".join([(value % modulus).to_bytes(ELEMENT_BYTES, "little") for value in values])
-    return np.frombuffer(bytearray(data), dtype=np.uint64).reshape(-1, LIMBS)
+        data = b"".join([(value % modulus).to_bytes(size, "little") for value in values])
+    return np.frombuffer(bytearray(data), dtype=np.uint64).reshape(-1, width)
 
 
-def enter(x: Vector) -> Vector:
+def enter(x: Vector, limbs: int) -> Vector:
     """A vector as the kernels take it: C-contiguous, aligned, writable; copied only when it is not.
 
     Raises ValueError for another shape or another type of element.
     """
-    if x.ndim != 2 or x.shape[1] != LIMBS or x.dtype != np.uint64:
-        raise ValueError(f"a vector is an (n, {LIMBS}) uint64 array, not {x.dtype} of shape {x.shape}")
+    if x.ndim != 2 or x.shape[1] != limbs or x.dtype != np.uint64:
+        raise ValueError(f"a vector is an (n, {limbs}) uint64 array, not {x.dtype} of shape {x.shape}")
     return x if x.flags.carray else np.array(x, order="C")
 
 
-def pair(x: Vector, y: Vector) -> tuple[Vector, Vector]:
+def pair(x: Vector, y: Vector, limbs: int) -> tuple[Vector, Vector]:
     """Two vectors of one length; raises ValueError for unequal lengths."""
     if x.shape != y.shape:
         raise ValueError(f"vectors of {len(x)} and {len(y)} elements: the lengths must be equal")
-    return enter(x), enter(y)
+    return enter(x, limbs), enter(y, limbs)
 
 
-def one_length(rows: Sequence[Vector]) -> list[Vector]:
+def one_length(rows: Sequence[Vector], limbs: int) -> list[Vector]:
     """One or more vectors of one length; raises ValueError for none, for too many, or for unequal lengths."""
     if not 1 <= len(rows) <= MAX_ROWS:
         raise ValueError(f"{len(rows)} vectors: a sum takes 1 to {MAX_ROWS}")
     if any(other.shape != rows[0].shape for other in rows):
         raise ValueError("vectors of different lengths: the rows of a sum must have one length")
-    return [enter(other) for other in rows]
+    return [enter(other, limbs) for other in rows]
 
 
 def frozen(data: bytes | memoryview, words: int) -> Words:
@@ -80,7 +78,7 @@ def places(vectors: list[Vector], kernels: str) -> tuple[Words, Words]:
     """The addresses of vectors (which the caller keeps alive), and a scratch array with a place for each."""
     address = kernel("address", PORTABLE)
     addresses = np.array([address(vector) for vector in vectors], dtype=np.uintp)
-    return addresses, np.empty((len(vectors), _KEPT_WORDS[kernels]), dtype=np.uint64)
+    return addresses, np.empty((len(vectors), kept_words(kernels)), dtype=np.uint64)
 
 
 def light(coefficients: Sequence[Sequence[int]], modulus: int) -> tuple[Weights, Weights] | None:
