@@ -1,7 +1,7 @@
 """Multi-party computation over Shamir shares: protocols as generators of communication rounds.
 
 `Party` is one party's context; every operation is a generator function over vectors of shares, whose length is
-the batch. Adversary: passive, t < n/2 (see `passive` for exactly what that withstands).
+the batch. The adversary is that of the scheme of the session: see `passive` and `abort` for exactly what they withstand.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Final
 
 from quorate.protocol.sharing import InconsistentShares, PartyId
 
+from .abort import ABORT, VerificationFailed
 from .batches import MAX_ROUND_ELEMENTS
 from .binary import (
     Bytes,
@@ -73,10 +74,11 @@ from .rounds import (
 )
 from .scheme import Scheme
 
-schemes: Final[Mapping[str, Scheme]] = MappingProxyType({scheme.name: scheme for scheme in (PASSIVE,)})
+schemes: Final[Mapping[str, Scheme]] = MappingProxyType({scheme.name: scheme for scheme in (PASSIVE, ABORT)})
 """Every scheme by its name."""
 
 __all__ = [
+    "ABORT",
     "BIT",
     "BYTE",
     "BYTE_BIT",
@@ -112,6 +114,7 @@ __all__ = [
     "Protocol",
     "Scheme",
     "Statistics",
+    "VerificationFailed",
     "accept_inputs",
     "begin_conversation",
     "bits_to_bytes",
