@@ -127,6 +127,64 @@ def test_a_party_that_never_starts_learns_the_decision() -> None:
         assert {machine.output for machine in machines.values()} in ({True}, {False})
 
 
+def said(sends: list[Send]) -> list[tuple[int, ...]]:
+    """The messages (kind, round, value) to one of the receivers."""
+    return [struct.unpack("<BBB", send.message) for send in sends if send.receiver == 7]
+
+
+def test_each_step_waits_for_its_quorum() -> None:
+    """n = 7, t = 2, seen from party 1: 2t + 1 = n - t = 5 with its own, t + 1 = 3 to relay."""
+    machine = agreements(7, 2, 0)[PartyId(1)]
+    assert said(machine.start(True)) == [(0, 0, 1)]
+    for number, coin in ((0, 1), (1, 0)):
+        heard: list[list[tuple[int, ...]]] = []
+        for sender in (2, 3, 4, 5):  # the estimate, which party 1 has said already
+            heard.append(said(machine.receive(PartyId(sender), struct.pack("<BBB", 0, number, 1))))
+        assert heard == [[], [], [], [(1, number, 1)]]
+        for sender in (2, 3, 4, 6):  # the other value, which it relays
+            heard.append(said(machine.receive(PartyId(sender), struct.pack("<BBB", 0, number, 0))))
+        assert heard[4:] == [[], [], [(0, number, 0)], []]
+        for sender in (2, 3, 4, 5):
+            heard.append(said(machine.receive(PartyId(sender), struct.pack("<BBB", 1, number, sender % 2))))
+        assert heard[8:] == [[], [], [], [(2, number, 3)]]
+        for sender in (2, 3, 4, 5):
+            heard.append(said(machine.receive(PartyId(sender), struct.pack("<BBB", 2, number, 3))))
+        # both values are alive, so the estimate of the next round is the coin
+        assert heard[12:] == [[], [], [], [(0, number + 1, coin)]]
+    assert machine.output is None
+
+
+def test_a_single_value_is_decided_only_if_the_coin_agrees() -> None:
+    machine = agreements(7, 2, 0)[PartyId(1)]
+    machine.start(False)
+    for number in (0, 1):
+        assert machine.output is None
+        sends = []
+        for kind, value in ((0, 0), (1, 0), (2, 1)):
+            for sender in (2, 3, 4, 5):
+                sends += said(machine.receive(PartyId(sender), struct.pack("<BBB", kind, number, value)))
+        assert (0, number + 1, 0) in sends, "the estimate stays"
+    assert machine.output is False
+    assert not machine.finished
+    halted = []
+    for sender in (2, 3, 4, 5):
+        machine.receive(PartyId(sender), struct.pack("<BBB", 4, 0, 0))
+        halted.append(machine.finished)
+    assert halted == [False, False, False, True]
+
+
+def test_values_that_were_not_accepted_do_not_count() -> None:
+    machine = agreements(7, 2, 0)[PartyId(1)]
+    machine.start(True)
+    for sender in (2, 3, 4, 5):
+        machine.receive(PartyId(sender), struct.pack("<BBB", 0, 0, 1))
+    heard = []
+    for sender, value in ((2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1)):
+        sends = machine.receive(PartyId(sender), struct.pack("<BBB", 1, 0, value))
+        heard.append([struct.unpack("<BBB", send.message) for send in sends if send.receiver == 2])
+    assert heard == [[], [], [], [], [], [(2, 0, 2)]], "five of the accepted value, its own among them"
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quorate.protocol.broadcast import CodedBroadcast, ErasureCode, ReliableBroadcast, Seat
+from quorate.protocol.broadcast import CodedBroadcast, ErasureCode, ReliableBroadcast, Seat, Send
 from quorate.protocol.broadcast.merkle import MerkleTree
 from quorate.protocol.sharing import PartyId
 
@@ -152,7 +152,7 @@ def test_the_wire_form_is_as_described() -> None:
     ("change", "reason"),
     [
         (lambda body: body[:-1], "a fragment of"),
-        (lambda body: body[:20], "a fragment in 21 bytes"),
+        (lambda body: body[:20], "a piece of 20 bytes"),
         (lambda body: body[:-1] + bytes([body[-1] ^ 1]), "does not lead"),
         (lambda body: body[:50] + bytes([body[50] ^ 1]) + body[51:], "does not lead"),
         (lambda body: struct.pack("<Q", 1001) + body[8:], "the most is 1000"),
@@ -211,6 +211,43 @@ def test_messages_out_of_protocol_are_noted(kind: Any) -> None:
     machine.receive(PartyId(4), b"\2short")
     machine.receive(DEALER, b"\1" + bytes(5000))
     assert set(machine.faults) == {1, 3, 4}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("parties", "threshold"), [(7, 2), (8, 2), (10, 3)])
+def test_quorums_are_exact(kind: Any, parties: int, threshold: int) -> None:
+    """READY at t + 1 readies and not before; delivery at 2t + 1, one's own counted."""
+    machines = committee(kind, parties, threshold)
+    start = machines[DEALER].start(b"a payload")
+    seen: dict[PartyId, list[bytes]] = {}
+    network = Network({party: Tap(machine, seen) for party, machine in machines.items()}, seed=0)
+    network.post(DEALER, start)
+    network.run()
+    listener = committee(kind, parties, threshold)[PartyId(2)]
+    listener.receive(DEALER, next(send.message for send in start if send.receiver == 2))
+    for sender in range(3, 3 + parties - 2 * threshold - 1):  # enough echoes to know the payload, with its own
+        echo = next(message for message in seen[PartyId(sender)] if message[0] == 1)
+        assert listener.receive(PartyId(sender), echo) == [], "too few echoes to be ready"
+    for count, sender in enumerate([1, *range(3, parties + 1)], start=1):
+        ready = next(message for message in seen[PartyId(sender)] if message[0] == 2)
+        sends = listener.receive(PartyId(sender), ready)
+        assert bool(sends) == (count == threshold + 1)
+        with_own = count + (count > threshold)
+        assert (listener.output is not None) == (with_own >= 2 * threshold + 1)
+    assert listener.output == b"a payload"
+
+
+class Tap:
+    """Passes messages on and keeps what the party sends."""
+
+    def __init__(self, machine: Broadcast, seen: dict[PartyId, list[bytes]]) -> None:
+        self._machine = machine
+        self._seen = seen.setdefault(machine.seat.identity, [])
+
+    def receive(self, sender: PartyId, message: bytes) -> list[Send]:
+        sends = self._machine.receive(sender, message)
+        self._seen.extend(send.message for send in sends)
+        return sends
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,13 +7,15 @@ happens beyond it.
 
 from .binary import MOST_TOSSES, BinaryAgreement
 from .bracha import MOST_PAYLOAD_BYTES, ReliableBroadcast
-from .coded import MOST_CODED_BYTES, CodedBroadcast
+from .coded import CodedBroadcast
 from .coin import CoinSupply, ShareCoins, ShareToss, Toss
+from .dispersal import Dispersal, Dispersed, Retrieval, Retrieved
 from .effects import Send
 from .erasure import ErasureCode
 from .machine import Machine, Seat
 from .mux import MOST_EARLY_BYTES, MOST_EARLY_MESSAGES, MOST_INSTANCES, MOST_TAG_BYTES, Mux
 from .opening import Opened, open_online
+from .pieces import MOST_CODED_BYTES
 from .subset import CommonSubset, SetAgreement
 
 __all__ = [
@@ -28,11 +30,15 @@ __all__ = [
     "CodedBroadcast",
     "CoinSupply",
     "CommonSubset",
+    "Dispersal",
+    "Dispersed",
     "ErasureCode",
     "Machine",
     "Mux",
     "Opened",
     "ReliableBroadcast",
+    "Retrieval",
+    "Retrieved",
     "Seat",
     "Send",
     "SetAgreement",

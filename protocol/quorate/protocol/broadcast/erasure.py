@@ -76,7 +76,7 @@ class ErasureCode:
         parity = _combine(tuple(range(self.needed)), tuple(range(self.needed, self.fragments)), list(rows))
         return [row.tobytes() for row in (*rows, *parity)]
 
-    def decode(self, fragments: Mapping[int, bytes], *, size: int) -> bytes:
+    def decode(self, fragments: Mapping[int, bytes | memoryview], *, size: int) -> bytes:
         """`size` bytes of data from the fragments by index, of which any `needed` are used.
 
         Wrong fragments give wrong data: check them before or after. Raises ValueError for too few fragments, an

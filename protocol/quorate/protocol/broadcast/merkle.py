@@ -48,7 +48,7 @@ class MerkleTree:
         return b"".join(siblings)
 
 
-def root_of(leaf: bytes, branch: bytes, *, index: int) -> bytes:
+def root_of(leaf: bytes | memoryview, branch: bytes, *, index: int) -> bytes:
     """The root of the tree that has `leaf` at `index` with that branch, whose size the caller has checked."""
     value = _leaf(leaf)
     for start in range(0, len(branch), HASH_BYTES):
@@ -58,7 +58,7 @@ def root_of(leaf: bytes, branch: bytes, *, index: int) -> bytes:
     return value
 
 
-def _leaf(data: bytes) -> bytes:
+def _leaf(data: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(_LEAF)
     digest.update(data)
     return digest.digest()
