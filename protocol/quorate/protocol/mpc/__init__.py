@@ -1,7 +1,7 @@
 """Multi-party computation over Shamir shares: protocols as generators of communication rounds.
 
 `Party` is one party's context; every operation is a generator function over vectors of shares, whose length is
-the batch. The adversary is that of the scheme of the session: see `passive` and `abort` for exactly what they withstand.
+the batch. What an adversary may do is the scheme's matter: `passive` and `abort` say exactly what they withstand.
 """
 
 from collections.abc import Mapping
