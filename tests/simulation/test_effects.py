@@ -15,6 +15,7 @@ from quorate.protocol.mpc import (
     begin_conversation,
     converse,
     exchange_bytes,
+    exchange_more,
     exchange_until,
     run_local,
     together,
@@ -108,12 +109,63 @@ def test_silence_without_a_deadline_is_a_deadlock_and_with_one_it_passes():
     assert 150_000 <= simulation.time_us < 170_000
 
 
-def test_a_reply_of_another_size_is_no_reply_and_no_error():
+def test_a_reply_of_another_size_is_the_protocols_to_judge():
     faults = [Lie(TWO, lambda message, receiver: message + b"!" if receiver == ONE else message)]
-    simulation = simulate([counted_rounds(party, 4) for party in group()], seed=6, faults=faults)
-    assert all(TWO not in replies for replies in simulation.values()[0])
-    for seen in simulation.values():
+    simulation = simulate([counted_rounds(party, 4, needed=3) for party in group()], seed=6, faults=faults)
+    first, *others = simulation.values()
+    assert [replies[TWO] for replies in first] == [bytes([2, number, 33]) for number in range(4)]
+    for seen in others:
         assert_in_step(seen, 4)
+
+
+def patient_rounds(party, rounds):
+    """In round k, takes one reply, then one more, then all that come within 30 ms, in the same round."""
+    for number in range(rounds):
+        message = bytes([party.identity, number])
+        everybody = dict.fromkeys(party.others, 2)
+        got = yield from exchange_until(
+            party, dict.fromkeys(party.others, message), everybody, enough=lambda replies: len(replies) >= 1
+        )
+        for needed in (1, 3):
+            rest = {sender: 2 for sender in party.others if sender not in got}
+            if rest:
+                got |= yield from exchange_more(
+                    party,
+                    rest,
+                    enough=lambda replies, needed=needed: len(replies) >= needed,
+                    deadline_ms=30,
+                )
+        assert got == {sender: bytes([sender, number]) for sender in got}
+        assert len(got) >= 2
+    return len(got)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000))
+def test_a_round_can_wait_for_more_of_its_senders(seed):
+    simulation = simulate([patient_rounds(party, 6) for party in group()], seed=seed)
+    assert simulation.values() == [3] * 4
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000))
+def test_common_rounds_can_wait_for_more_of_their_senders(seed):
+    def run(party):
+        parts = (patient_rounds(party, 3), counted_rounds(party, 6), patient_rounds(party, 5))
+        first, seen, second = yield from together(party, *parts)
+        assert_in_step(seen, 6)
+        return first, second
+
+    faults = [Mute(TWO, 4)] if seed % 2 else []
+    simulation = simulate([run(party) for party in group()], seed=seed, faults=faults)
+    for party, outcome in simulation.outcomes.items():
+        assert isinstance(outcome, Finished)
+        if party != TWO:
+            assert outcome.value[1] == (2 if faults else 3)
+
+
+def test_one_process_can_wait_for_more():
+    assert run_local([patient_rounds(party, 4) for party in group()]) == [3] * 4
 
 
 def test_a_partition_that_heals_only_delays():
@@ -281,6 +333,22 @@ def test_a_box_drops_what_is_owed_and_keeps_conversations_apart():
         box.want(Converse(1, (TWO,)))
 
 
+def test_a_box_waits_for_more_of_the_same_round():
+    box = Mailbox()
+    box.want(Exchange({}, {TWO: 1, THREE: 1, FOUR: 1}, lambda replies: True))
+    box.put(TWO, b"2")
+    assert box.take() == {TWO: b"2"}
+    box.put(THREE, b"3")
+    box.want(Exchange({}, {THREE: 1}, lambda replies: True, continues=True))
+    assert box.take() == {THREE: b"3"}
+    with pytest.raises(ValueError, match="have answered"):
+        box.want(Exchange({}, {THREE: 1}, lambda replies: True, continues=True))
+    box.put(FOUR, b"late")
+    box.put(FOUR, b"4")
+    box.want(Exchange({}, {FOUR: 1}))
+    assert box.take() == {FOUR: b"4"}
+
+
 def test_a_peer_that_talks_too_much_is_taken_for_gone():
     box = Mailbox()
     for _ in range(MAX_EARLY_MESSAGES + 1):
@@ -299,6 +367,7 @@ def test_a_sender_that_owes_too_many_rounds_is_taken_for_gone():
     for _ in range(MAX_OWED + 1):
         box.want(never)
         assert box.take(late=True) == {}
+    box.want(never)
     assert box.take() == {}
 
 

@@ -8,6 +8,7 @@ What a peer can make the box keep is bounded: one that sends more is taken for g
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from quorate.protocol.sharing import PartyId
@@ -25,13 +26,14 @@ MAX_EARLY_BYTES: Final = 256 << 20
 class Mailbox:
     """The messages of one party, and the effect that waits for them."""
 
-    __slots__ = ("_early", "_gone", "_messages", "_owed", "_phase", "_spoken", "_wanted")
+    __slots__ = ("_absent", "_early", "_gone", "_messages", "_owed", "_phase", "_spoken", "_wanted")
 
     def __init__(self) -> None:
         self._messages: dict[PartyId, deque[bytes]] = {}
         self._owed: dict[PartyId, int] = {}
         self._spoken: dict[int, deque[tuple[PartyId, bytes]]] = {}
         self._early: dict[PartyId, tuple[int, int]] = {}
+        self._absent: set[PartyId] = set()
         self._gone: set[PartyId] = set()
         self._phase = 0
         self._wanted: Effect | None = None
@@ -62,15 +64,29 @@ class Mailbox:
         return bool(self._messages.get(sender))
 
     def want(self, effect: Effect) -> None:
-        """Begin to wait for what `effect` asks for; raises ValueError for a conversation with a lower number."""
+        """Begin to wait for what `effect` asks for.
+
+        Raises ValueError for a conversation with a lower number than the last, and for an exchange that continues
+        another from which one of its senders was not absent.
+        """
         self._wanted = effect
+        if isinstance(effect, Exchange) and effect.continues:
+            if not self._absent.issuperset(effect.incoming):
+                raise ValueError("an exchange continues with senders that have answered")
+            self._owe(self._absent.difference(effect.incoming))
+        else:
+            self._owe(self._absent)
+        self._absent = set()
         if isinstance(effect, Converse):
-            if effect.phase < self._phase:
-                raise ValueError(f"conversation {effect.phase} after conversation {self._phase}")
-            self._phase = effect.phase
-            for phase in [phase for phase in self._spoken if phase < self._phase]:
-                for sender, message in self._spoken.pop(phase):
-                    self._forget(sender, message)
+            self._begin_phase(effect.phase)
+
+    def _begin_phase(self, wanted: int) -> None:
+        if wanted < self._phase:
+            raise ValueError(f"conversation {wanted} after conversation {self._phase}")
+        self._phase = wanted
+        for phase in [phase for phase in self._spoken if phase < wanted]:
+            for sender, message in self._spoken.pop(phase):
+                self._forget(sender, message)
 
     def missing(self) -> list[PartyId]:
         """The senders that the effect waits for: for a conversation, all peers that are not gone."""
@@ -106,13 +122,17 @@ class Mailbox:
             absent = [sender for sender in wanted.incoming if sender not in ready]
             if not (late or self._gone.issuperset(absent) or wanted.enough(ready)):
                 return None
-            self._owe(absent)
+            self._absent = set(absent)
         for sender in ready:
             messages[sender].popleft()
         return ready
 
-    def _owe(self, absent: list[PartyId]) -> None:
+    def _owe(self, absent: Iterable[PartyId]) -> None:
+        """Drop the message of each for a round that is over: now, or when it comes."""
         for sender in absent:
+            if self._messages.get(sender):
+                self._messages[sender].popleft()
+                continue
             self._owed[sender] = self._owed.get(sender, 0) + 1
             if self._owed[sender] > MAX_OWED:
                 self._gone.add(sender)

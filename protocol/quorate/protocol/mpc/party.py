@@ -40,14 +40,18 @@ class Exchange:
     Without `enough`, every sender must answer. With it, the driver asks `enough(replies so far)` when messages have
     arrived, and resumes the protocol once it is true, once all senders have answered or are gone, or `deadline_ms`
     after it began to wait; then senders may be absent from the replies, and a reply of another size is the
-    protocol's to judge. What an absent sender still sends for this exchange is dropped when it comes. `enough` runs
-    in the driver's loop: it must be cheap.
+    protocol's to judge. `enough` runs in the driver's loop: it must be cheap.
+
+    An exchange that `continues` waits for more of those that were absent from the last one, in the same round; it
+    sends nothing. What those that it does not name still send for that round is dropped when it comes, and so it is
+    when no such exchange follows.
     """
 
     outgoing: Mapping[PartyId, bytes]
     incoming: Mapping[PartyId, int]
     enough: Callable[[Mapping[PartyId, bytes]], bool] | None = None
     deadline_ms: int | None = None
+    continues: bool = False
 
 
 MAX_CONVERSATIONS: Final = 0xFFFF

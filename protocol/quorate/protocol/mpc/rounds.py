@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar, overload
 
 from quorate.protocol.errors import MalformedMessage, PartyFault
@@ -47,22 +46,29 @@ def exchange_until(
     enough: Callable[[Mapping[PartyId, bytes]], bool],
     deadline_ms: int | None = None,
 ) -> Protocol[dict[PartyId, bytes]]:
-    """One round that waits for no particular sender: the replies of the right size when `enough` of these is true.
+    """One round that waits for no particular sender: the replies as they are, once `enough` of them is true.
 
     Fewer when all senders have answered or are gone, or `deadline_ms` is over. Blames nobody: who is absent may be
-    slow, gone, or have sent another size.
+    slow or gone, and a reply may be of any size.
     """
-    statistics = party.statistics
-    statistics.rounds += 1
-    statistics.bytes_sent += sum(len(message) for message in outgoing.values())
+    party.statistics.rounds += 1
+    party.statistics.bytes_sent += sum(len(message) for message in outgoing.values())
+    replies = yield Exchange(outgoing, incoming, enough, deadline_ms)
+    party.statistics.bytes_received += sum(len(message) for message in replies.values())
+    return dict(replies)
 
-    def fitting(replies: Mapping[PartyId, bytes]) -> dict[PartyId, bytes]:
-        return {sender: reply for sender, reply in replies.items() if len(reply) == incoming[sender]}
 
-    received = yield Exchange(outgoing, incoming, lambda replies: enough(fitting(replies)), deadline_ms)
-    replies = fitting(received)
-    statistics.bytes_received += sum(len(message) for message in replies.values())
-    return replies
+def exchange_more(
+    party: Party,
+    incoming: Mapping[PartyId, int],
+    *,
+    enough: Callable[[Mapping[PartyId, bytes]], bool],
+    deadline_ms: int | None = None,
+) -> Protocol[dict[PartyId, bytes]]:
+    """Further replies of the round before, from senders that were absent from them, once `enough` of them is true."""
+    replies = yield Exchange({}, incoming, enough, deadline_ms, continues=True)
+    party.statistics.bytes_received += sum(len(message) for message in replies.values())
+    return dict(replies)
 
 
 def begin_conversation(party: Party) -> int:
@@ -136,26 +142,72 @@ def together(party: Party, /, *protocols: Protocol[Any]) -> Protocol[tuple[Any, 
     """
     results: list[Any] = [None] * len(protocols)
     try:
-        replies: dict[int, Mapping[PartyId, bytes] | None] = dict.fromkeys(range(len(protocols)))
-        while replies:
-            wanted: dict[int, Exchange] = {}
-            for index, reply in replies.items():
-                try:
-                    effect = next(protocols[index]) if reply is None else protocols[index].send(reply)
-                    while isinstance(effect, Converse):
-                        effect = protocols[index].send((yield effect))
-                    wanted[index] = effect
-                except StopIteration as stop:
-                    results[index] = stop.value
-            if not wanted:
-                break
+        following: dict[int, Exchange] = {}
+        for index, protocol in enumerate(protocols):
+            yield from _resume(protocol, None, following, results, index)
+        while following:
+            wanted, following = following, {}
             party.statistics.rounds -= len(wanted) - 1
-            merged = yield _merge(wanted)
-            replies = _split(wanted, merged)
+            arrived = dict((yield _merge(wanted)))
+            replies = _slices(wanted, arrived)
+            while replies:
+                for index, reply in replies.items():
+                    yield from _resume(protocols[index], reply, following, results, index)
+                replies = yield from _more(wanted, arrived, following)
     finally:
         for protocol in protocols:
             protocol.close()
     return tuple(results)
+
+
+def _resume(
+    protocol: Protocol[Any],
+    reply: Mapping[PartyId, bytes] | None,
+    following: dict[int, Exchange],
+    results: list[Any],
+    index: int,
+) -> Protocol[None]:
+    """Go on to the next exchange of one protocol, through its conversations, or to its result."""
+    try:
+        effect = next(protocol) if reply is None else protocol.send(reply)
+        while isinstance(effect, Converse):
+            effect = protocol.send((yield effect))
+        following[index] = effect
+    except StopIteration as stop:
+        results[index] = stop.value
+
+
+def _more(
+    wanted: Mapping[int, Exchange], arrived: dict[PartyId, bytes], following: dict[int, Exchange]
+) -> Protocol[dict[int, Mapping[PartyId, bytes]]]:
+    """Serve the exchanges that continue the common round `wanted`, and take them out of `following`."""
+    continuing = {index: exchange for index, exchange in following.items() if exchange.continues}
+    for index in continuing:
+        del following[index]
+    if not continuing:
+        return {}
+    whole = _merge(wanted).incoming
+    absent = {sender: size for sender, size in whole.items() if sender not in arrived}
+    parts = _restricted(wanted, continuing, arrived)
+    if absent and not _each_enough(continuing, parts):
+
+        def enough(replies: Mapping[PartyId, bytes]) -> bool:
+            return _each_enough(continuing, _restricted(wanted, continuing, {**arrived, **replies}))
+
+        arrived |= yield Exchange({}, absent, enough, _last_deadline(continuing), continues=True)
+        parts = _restricted(wanted, continuing, arrived)
+    return parts
+
+
+def _restricted(
+    wanted: Mapping[int, Exchange], continuing: Mapping[int, Exchange], arrived: Mapping[PartyId, bytes]
+) -> dict[int, Mapping[PartyId, bytes]]:
+    """The slices of the exchanges that continue, from the senders that each still names."""
+    slices = _slices(wanted, arrived)
+    return {
+        index: {sender: part for sender, part in slices[index].items() if sender in exchange.incoming}
+        for index, exchange in continuing.items()
+    }
 
 
 def _merge(wanted: Mapping[int, Exchange]) -> Exchange:
@@ -171,38 +223,33 @@ def _merge(wanted: Mapping[int, Exchange]) -> Exchange:
     joined = {receiver: b"".join(parts) for receiver, parts in outgoing.items()}
     if all(exchange.enough is None for exchange in wanted.values()):
         return Exchange(joined, incoming)
+
+    def enough(replies: Mapping[PartyId, bytes]) -> bool:
+        return _each_enough(wanted, _slices(wanted, replies))
+
+    return Exchange(joined, incoming, enough, _last_deadline(wanted))
+
+
+def _last_deadline(wanted: Mapping[int, Exchange]) -> int | None:
+    """The last deadline of those exchanges that have enough by themselves; None when one may wait for ever."""
     patient = [exchange.deadline_ms for exchange in wanted.values() if exchange.enough is not None]
     deadlines = [deadline for deadline in patient if deadline is not None]
-    return Exchange(
-        joined,
-        incoming,
-        partial(_all_enough, wanted),
-        max(deadlines) if len(deadlines) == len(patient) else None,
+    return max(deadlines) if len(deadlines) == len(patient) else None
+
+
+def _each_enough(wanted: Mapping[int, Exchange], parts: Mapping[int, Mapping[PartyId, bytes]]) -> bool:
+    """Whether each exchange has enough with its part; one that cannot tell needs all of its senders."""
+    return all(
+        len(parts[index]) == len(exchange.incoming)
+        or (exchange.enough is not None and exchange.enough(parts[index]))
+        for index, exchange in wanted.items()
     )
-
-
-def _all_enough(wanted: Mapping[int, Exchange], merged: Mapping[PartyId, bytes]) -> bool:
-    """Whether each exchange has enough of its slice; one that cannot tell needs all of its senders."""
-    for index, part in _slices(wanted, merged).items():
-        exchange = wanted[index]
-        if exchange.enough is None:
-            if len(part) < len(exchange.incoming):
-                return False
-        elif len(part) < len(exchange.incoming) and not exchange.enough(part):
-            return False
-    return True
-
-
-def _split(
-    wanted: Mapping[int, Exchange], merged: Mapping[PartyId, bytes]
-) -> dict[int, Mapping[PartyId, bytes] | None]:
-    if len(wanted) == 1:
-        return dict.fromkeys(wanted, merged)
-    return dict(_slices(wanted, merged))
 
 
 def _slices(wanted: Mapping[int, Exchange], merged: Mapping[PartyId, bytes]) -> dict[int, Mapping[PartyId, bytes]]:
     """Each protocol's slice; the last one of a sender takes what is left, so that it sees a wrong size."""
+    if len(wanted) == 1:
+        return dict.fromkeys(wanted, merged)
     offsets = dict.fromkeys(merged, 0)
     last = {sender: index for index, exchange in wanted.items() for sender in exchange.incoming}
     parts: dict[int, Mapping[PartyId, bytes]] = {}
