@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from quorate.contracts import Digest
+from quorate.protocol.adversaries import COMPUTE_FIELDS, PROTOCOLS
 from quorate.protocol.codec import Limit, encode
 
 from .errors import InvalidDetails
@@ -36,10 +37,6 @@ MIN_KAPPA: Final = 40
 """The least statistical security parameter, in bits."""
 MAX_KAPPA: Final = 128
 """The greatest statistical security parameter, in bits."""
-PROTOCOLS: Final = ("passive",)
-"""The MPC protocols, by the adversary that they withstand."""
-FIELDS: Final = ("bn254",)
-"""The prime fields, by name."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PROGRAM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*@[0-9][0-9A-Za-z.-]*")
@@ -94,8 +91,8 @@ class Details:
             raise InvalidDetails("program_hash", "must be a sha256 of 32 bytes")
         if self.protocol not in PROTOCOLS:
             raise InvalidDetails("protocol", f"must be one of {', '.join(PROTOCOLS)}")
-        if self.field not in FIELDS:
-            raise InvalidDetails("field", f"must be one of {', '.join(FIELDS)}")
+        if self.field not in COMPUTE_FIELDS:
+            raise InvalidDetails("field", f"must be one of {', '.join(COMPUTE_FIELDS)}")
         if not MIN_KAPPA <= self.kappa <= MAX_KAPPA:
             raise InvalidDetails("kappa", f"must be {MIN_KAPPA} to {MAX_KAPPA} bits, not {self.kappa}")
         self._check_arguments()

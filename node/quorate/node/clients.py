@@ -8,6 +8,7 @@ statement whose digest the chain has accepted.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -33,7 +34,6 @@ from quorate.protocol.codec import decode, encode
 from quorate.protocol.committee import CommitteeTask, OutputPlaintext, readable
 from quorate.protocol.envelope import EnvelopeContext, ResultStatement, unseal
 from quorate.protocol.errors import MalformedMessage, ProgramError, QuorateProtocolError
-from quorate.protocol.field import BN254
 from quorate.protocol.mpc import ClientInput, ClientOutput, PartyId, signed_integers
 from quorate.registry import QuorateRegistryError
 
@@ -129,12 +129,18 @@ async def take_part(
 async def _find_order(
     node: LightNode, program_hash: bytes, request_id: bytes | None, *, timeout_s: float
 ) -> MatchedOrder:
-    """Ask a few peers at once, again and again; each answers as soon as it knows an order of ours."""
+    """Ask a few peers at once, again and again; each answers as soon as it knows an order of ours.
+
+    Peers that do not answer are asked last: other clients are peers too, and know of no orders.
+    """
     asked = encode(OwnOrdersCall(program_hash))
     found: list[MatchedOrder] = []
+    failures: Counter[str] = Counter()
 
     async def ask(peer: str, done: trio.CancelScope) -> None:
-        for order in await _orders_at(node, peer, asked):
+        orders = await _orders_at(node, peer, asked)
+        failures[peer] += orders is None
+        for order in orders or ():
             if await _is_wanted(node, order, program_hash, request_id):
                 found.append(order)
                 done.cancel()
@@ -142,7 +148,7 @@ async def _find_order(
     with trio.move_on_after(timeout_s):
         while not found:
             async with trio.open_nursery() as nursery:
-                for peer in node.mesh.peers()[:MAX_PEERS_ASKED]:
+                for peer in sorted(node.mesh.peers(), key=failures.__getitem__)[:MAX_PEERS_ASKED]:
                     nursery.start_soon(ask, peer, nursery.cancel_scope)
             await trio.sleep(POLL_S)
     if not found:
@@ -150,7 +156,8 @@ async def _find_order(
     return found[0]
 
 
-async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedOrder, ...]:
+async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedOrder, ...] | None:
+    """What a peer knows; None when it does not answer."""
     try:
         reply = await call(
             node.mesh,
@@ -163,7 +170,7 @@ async def _orders_at(node: LightNode, peer: str, asked: bytes) -> tuple[MatchedO
         return decode(OwnOrdersReply, reply).orders
     except (QuorateNodeError, MalformedMessage) as error:
         _log.debug("no_orders", peer=peer, reason=str(error))
-        return ()
+        return None
 
 
 async def _is_wanted(node: LightNode, order: MatchedOrder, program_hash: bytes, request_id: bytes | None) -> bool:
@@ -252,7 +259,8 @@ class _Part:
 
     async def _give(self, values: Sequence[int]) -> None:
         threshold, parties = self._request.threshold, self._request.parties
-        machine = ClientInput(BN254, self._task.clients[self._slot].inputs, parties=parties, threshold=threshold)
+        kinds = self._task.clients[self._slot].inputs
+        machine = ClientInput(self._task.field, kinds, parties=parties, threshold=threshold)
         replies = await self._ask_all(encode(MaskCall(self._request_id)), needed=parties)
         shares: dict[PartyId, bytes] = {}
         for party, reply in replies.items():
@@ -321,12 +329,14 @@ class _Part:
         kinds = next(iter(plaintexts.values())).kinds
         if any(plain.kinds != kinds for plain in plaintexts.values()):
             raise SessionLost(self._request_id, "the members do not agree on the kinds of the output")
-        machine = ClientOutput(BN254, len(kinds), parties=self._request.parties, threshold=self._request.threshold)
+        machine = ClientOutput(
+            self._task.field, len(kinds), parties=self._request.parties, threshold=self._request.threshold
+        )
         try:
             decoded = machine.reconstruct({party: plain.shares for party, plain in plaintexts.items()})
         except QuorateProtocolError as error:
             raise SessionLost(self._request_id, f"the output shares do not fit together: {error}") from error
-        numbers = signed_integers(BN254, decoded.secrets)
+        numbers = signed_integers(self._task.field, decoded.secrets)
         return ClientResult(
             request_id=self._request_id,
             client=self._slot,

@@ -10,6 +10,7 @@ import trio
 from quorate.marketplace import Details
 from quorate.node.errors import QuorateNodeError
 from quorate.node.store import Registry
+from quorate.protocol.adversaries import is_at_least
 from quorate.protocol.committee import ClientSlot, CommitteeTask
 from quorate.protocol.lang import CompileErrors, compile_source
 from quorate.protocol.mpc import InputKind
@@ -100,6 +101,8 @@ def task_of(package: Package, program: Program, details: Details, *, request_id:
         entry=manifest.program.entry,
         arguments=tuple(details.arguments),
         clients=tuple(slots),
+        protocol=details.protocol,
+        field_name=details.field,
     )
 
 
@@ -108,8 +111,9 @@ def _check(package: Package, details: Details) -> None:
     name = f"{manifest.name}@{manifest.version}"
     if details.program_hash != package.content_hash:
         raise ProgramRefused(name, "the details name another content hash")
-    if (details.protocol, details.field) != (manifest.program.protocol, manifest.program.field):
-        raise ProgramRefused(name, f"it runs as {manifest.program.protocol} over {manifest.program.field}")
+    demanded = manifest.program
+    if details.field != demanded.field or not is_at_least(details.protocol, demanded.protocol):
+        raise ProgramRefused(name, f"it runs as {demanded.protocol} or stronger, over {demanded.field}")
     try:
         manifest.check_arguments(details.arguments)
         givers = [entry for entry in details.clients if entry.input_count]

@@ -72,6 +72,7 @@ class Terms:
     working_s: int = 60
     kappa: int = MIN_KAPPA
     token: bytes = COIN
+    protocol: str | None = None  # the program's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +193,12 @@ class _Requestor:
             program_hash=package.content_hash,
             clients=tuple(clients),
             arguments=tuple(arguments),
-            protocol=package.manifest.program.protocol,
+            protocol=terms.protocol or package.manifest.program.protocol,
             field=package.manifest.program.field,
             kappa=terms.kappa,
         )
-        task_of(package, compiled, details, request_id=bytes(32))
+        task = task_of(package, compiled, details, request_id=bytes(32))
+        task.scheme.check_committee(terms.parties, terms.threshold)
         now = unix_now()
         request = Request(
             requestor=node.keys.chain.account,

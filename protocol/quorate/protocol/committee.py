@@ -5,7 +5,7 @@
     evaluation = yield from evaluate(party, task, masks, masked)   input checks, then the program on the VM
     conclusion = yield from conclude(party, task, evaluation)      envelopes, and the statement to attest
 
-Adversary: that of `mpc.passive` for the parties (semi-honest, t < n/2); clients may be malicious: a value outside
+Adversary: for the parties that of the task's protocol (see `adversaries`); clients may be malicious: a value outside
 its declared range, different messages to different parties, or none at all raise InputFault naming the client, at
 every honest party alike. The same machines run over the mesh and, for `--local` runs and simulation, in one process.
 """
@@ -22,7 +22,7 @@ import numpy as np
 from .codec import Limit, encode
 from .envelope import EnvelopeContext, EnvelopeHash, ResultStatement, seal
 from .errors import ProgramError
-from .field import BN254, Vector
+from .field import PrimeField, Vector, by_name
 from .mpc import (
     InputKind,
     InputMasks,
@@ -30,19 +30,19 @@ from .mpc import (
     PartyId,
     Plan,
     Protocol,
+    Scheme,
     accept_inputs,
     draw_masks,
     exchange_bytes,
     mask_count,
     output_shares,
     preprocess,
+    schemes,
     verify,
 )
 from .vm import Environment, Output, Program, ValueKind, run
 from .vm.engines import CountingEngine, Counts, MpcEngine
 
-PROTOCOL: Final = "passive"
-"""The protocol by which committees compute, for the adversary of `mpc.passive`."""
 MAX_PUBLIC_RESULT_CHARS: Final = 4096
 """The longest public result, as text."""
 MAX_OUTPUT_VALUES: Final = 4096
@@ -68,6 +68,21 @@ class CommitteeTask:
     entry: str
     arguments: tuple[Any, ...]  # int, bool, str or lists of them: what vm.run takes
     clients: tuple[ClientSlot, ...]
+    protocol: str = "passive"
+    field_name: str = "bn254"
+
+    @property
+    def field(self) -> PrimeField:
+        """The prime field of the computation."""
+        return by_name[self.field_name]
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of the computation. Raises ProgramError for a protocol that is not there."""
+        scheme = schemes.get(self.protocol)
+        if scheme is None:
+            raise ProgramError(f"no protocol {self.protocol}; there are {', '.join(schemes)}")
+        return scheme
 
     def environment(self, parties: int, threshold: int) -> Environment:
         """The public facts that the program may ask for."""
@@ -78,8 +93,8 @@ class CommitteeTask:
             output_clients=len(self.clients) if receivers else 0,
             parties=parties,
             threshold=threshold,
-            field=BN254.name,
-            protocol=PROTOCOL,
+            field=self.field_name,
+            protocol=self.protocol,
         )
 
     def input_kinds(self) -> dict[int, tuple[InputKind, ...]]:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from quorate.protocol.adversaries import COMPUTE_FIELDS, PROTOCOLS
+
 from .errors import InvalidInput, InvalidName, InvalidPackage, ManifestError
 from .hashing import MAX_FILES, MAX_PATH_CHARS, check_path
 from .names import MAX_NAME_CHARS, MAX_VERSION_CHARS, Version, check_name
@@ -35,10 +37,6 @@ KINDS: Final = ("mpc",)
 """The kinds of coprocessor."""
 LANGUAGES: Final = ("stoffel",)
 """The languages of programs."""
-PROTOCOLS: Final = ("passive",)
-"""The MPC protocols, by the adversary that they withstand."""
-FIELDS: Final = ("bn254",)
-"""The prime fields, by name."""
 TO_RECEIVERS: Final = "receivers"
 """An output that every receiving client gets, and nobody else."""
 TO_PUBLIC: Final = "public"
@@ -230,7 +228,7 @@ def _program(table: Table) -> ProgramSpec:
         entry=table.matching("entry", r"[A-Za-z_][A-Za-z0-9_]*", meaning="the name of a function"),
         sources=sources,
         protocol=table.choice("protocol", PROTOCOLS),
-        field=table.choice("field", FIELDS),
+        field=table.choice("field", COMPUTE_FIELDS),
         vectors=vectors,
     )
     table.finish()

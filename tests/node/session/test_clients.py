@@ -62,6 +62,24 @@ async def test_an_old_result_is_never_taken_for_the_next_request(orders, autojum
         await find(orders)
 
 
+async def test_peers_that_know_of_no_orders_do_not_stand_before_those_that_do(monkeypatch, orders, autojump_clock):
+    """Other clients are peers too; there may be more of them than are asked at once."""
+    orders[NEW] = RequestState.LOCKED
+    known = clients._orders_at
+    asked = []
+
+    async def only_the_node(node, peer, request):
+        asked.append(peer)
+        return await known(node, peer, request) if peer == "node" else None
+
+    monkeypatch.setattr(clients, "_orders_at", only_the_node)
+    node = light_node(orders)
+    node.mesh.peers = lambda: [f"client{number}" for number in range(10)] + ["node"]
+    order = await _find_order(node, PROGRAM, None, timeout_s=30)
+    assert order.match.request_id == NEW
+    assert len(asked) <= 11 + clients.MAX_PEERS_ASKED
+
+
 async def test_by_its_id_a_fulfilled_request_is_found_again(orders):
     orders.update({OLD: RequestState.FULFILLED, NEW: RequestState.LOCKED})
     assert await find(orders, OLD) == OLD

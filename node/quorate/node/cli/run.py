@@ -32,7 +32,12 @@ def run(
         Path | None, typer.Option("--testnet", help="The home of a running testnet (quorate testnet up).")
     ] = None,
     parties: Annotated[int, typer.Option(help="The size of the committee, n.")] = 5,
-    threshold: Annotated[int, typer.Option(help="How many members may collude, t < n/2.")] = 1,
+    threshold: Annotated[
+        int, typer.Option(help="How many members may collude: t < n/2, or t < n/3 with robust.")
+    ] = 1,
+    protocol: Annotated[
+        str | None, typer.Option(help="passive, abort or robust; without it, the program's own.")
+    ] = None,
     max_price: Annotated[str, typer.Option(help="The most to pay, all members together.")] = "0.01 ether",
     collateral: Annotated[str, typer.Option(help="What each member must lock.")] = "0.01 ether",
     deadline: Annotated[int, typer.Option(help="Seconds for the work, after 20 for the bids.")] = 60,
@@ -49,10 +54,13 @@ def run(
     if local == (testnet is not None):
         raise UsageError("where should it run?", why="--local and --testnet exclude one another", todo="give one")
     values = parse_inputs(inputs)
+    _check_protocol(protocol, parties, threshold)
     package = _package(program, values)
     arguments = _arguments(package, argument or [])
     if local:
-        _run_local(package, values, arguments, parties=parties, threshold=threshold, as_json=as_json)
+        _run_local(
+            package, values, arguments, parties=parties, threshold=threshold, protocol=protocol, as_json=as_json
+        )
         return
     assert testnet is not None
     _check_inputs(package, values, arguments)
@@ -65,8 +73,24 @@ def run(
         working_s=deadline,
         max_price=int(parse_amount(max_price)),
         collateral=int(parse_amount(collateral)),
+        protocol=protocol,
     )
     _run_on_testnet(package, values, arguments, testnet.absolute(), terms, as_json=as_json)
+
+
+def _check_protocol(protocol: str | None, parties: int, threshold: int) -> None:
+    from quorate.node.errors import UsageError
+    from quorate.protocol.adversaries import PROTOCOLS, least_parties
+
+    if protocol is not None and protocol not in PROTOCOLS:
+        raise UsageError(f"no protocol is called {protocol}", todo=f"use one of {', '.join(PROTOCOLS)}")
+    least = least_parties(protocol or PROTOCOLS[0], threshold)
+    if parties < least:
+        raise UsageError(
+            f"{parties} parties cannot withstand {threshold}",
+            why=f"{protocol or PROTOCOLS[0]} needs {least} parties for a threshold of {threshold}",
+            todo=f"use --parties {least} or more, or a smaller --threshold",
+        )
 
 
 def _package(program: str, values: Mapping[str, Sequence[int]]) -> Package:
@@ -117,11 +141,14 @@ def _run_local(
     *,
     parties: int,
     threshold: int,
+    protocol: str | None,
     as_json: bool,
 ) -> None:
     from quorate.node.jobs.local import run_locally
 
-    result = run_locally(package, values, arguments=arguments, parties=parties, threshold=threshold)
+    result = run_locally(
+        package, values, arguments=arguments, parties=parties, threshold=threshold, protocol=protocol
+    )
     costs = result.statistics
     if as_json:
         print_json(

@@ -23,7 +23,6 @@ from quorate.protocol.committee import (
     readable,
 )
 from quorate.protocol.envelope import EnvelopeContext, unseal
-from quorate.protocol.field import BN254
 from quorate.protocol.mpc import (
     ClientInput,
     ClientOutput,
@@ -56,16 +55,17 @@ def run_locally(
     arguments: Sequence[int] = (),
     parties: int = 5,
     threshold: int = 1,
+    protocol: str | None = None,
 ) -> LocalResult:
-    """Run `package` for the clients of `inputs`, all of whom receive; blocks.
+    """Run `package` for the clients of `inputs`, all of whom receive, by `protocol` or the program's own; blocks.
 
     Raises UsageError for values, arguments or a committee that do not fit, ProgramRefused, ProgramError.
     """
     keys = {name: X25519PrivateKey.generate() for name in inputs}
-    details = _details(package, inputs, keys, arguments)
+    details = _details(package, inputs, keys, arguments, protocol)
     try:
-        members = [_party(identity, parties, threshold) for identity in range(1, parties + 1)]
         task = task_of(package, compile_package(package), details, request_id=_REQUEST_ID)
+        members = [_party(task, identity, parties, threshold) for identity in range(1, parties + 1)]
         for values in inputs.values():
             package.manifest.check_inputs(values, details.arguments)
     except (ValueError, QuorateRegistryError) as error:
@@ -82,15 +82,22 @@ def run_locally(
     ends = zip(members, evaluations, strict=True)
     conclusions = run_local([conclude(member, task, own) for member, own in ends])
     outputs = {
-        name: _opened(conclusions, slot, keys[name].private_bytes_raw(), threshold=threshold)
+        name: _opened(task, conclusions, slot, keys[name].private_bytes_raw(), threshold=threshold)
         for slot, name in enumerate(inputs)
     }
     phases["output"] = perf_counter() - started
     return LocalResult(outputs, evaluations[0].public_result, members[0].statistics, phases)
 
 
-def _party(identity: int, parties: int, threshold: int) -> Party:
-    return Party(BN254, PartyId(identity), parties=parties, threshold=threshold, randomness=os.urandom)
+def _party(task: CommitteeTask, identity: int, parties: int, threshold: int) -> Party:
+    return Party(
+        task.field,
+        PartyId(identity),
+        parties=parties,
+        threshold=threshold,
+        randomness=os.urandom,
+        scheme=task.scheme,
+    )
 
 
 def _details(
@@ -98,6 +105,7 @@ def _details(
     inputs: Mapping[str, Sequence[int]],
     keys: Mapping[str, X25519PrivateKey],
     arguments: Sequence[int],
+    protocol: str | None,
 ) -> Details:
     program = package.manifest.program
     clients = tuple(
@@ -110,7 +118,7 @@ def _details(
         program_hash=package.content_hash,
         clients=clients,
         arguments=tuple(arguments),
-        protocol=program.protocol,
+        protocol=protocol or program.protocol,
         field=program.field,
         kappa=40,
     )
@@ -125,14 +133,16 @@ def _masked(
 ) -> dict[int, bytes]:
     messages: dict[int, bytes] = {}
     for place, client in enumerate(sorted(task.input_kinds())):
-        shares = {PartyId(party): BN254.to_bytes(own[place].shares) for party, own in enumerate(masks, start=1)}
-        machine = ClientInput(BN254, task.clients[client].inputs, parties=len(masks), threshold=threshold)
+        shares = {
+            PartyId(party): task.field.to_bytes(own[place].shares) for party, own in enumerate(masks, start=1)
+        }
+        machine = ClientInput(task.field, task.clients[client].inputs, parties=len(masks), threshold=threshold)
         messages[client] = machine.mask(inputs[client], shares)
     return messages
 
 
 def _opened(
-    conclusions: Sequence[Conclusion], client: int, private_key: bytes, *, threshold: int
+    task: CommitteeTask, conclusions: Sequence[Conclusion], client: int, private_key: bytes, *, threshold: int
 ) -> tuple[int | bool, ...]:
     plaintexts: dict[PartyId, OutputPlaintext] = {}
     for party, conclusion in enumerate(conclusions, start=1):
@@ -144,7 +154,7 @@ def _opened(
             OutputPlaintext, unseal(envelope, private_key=private_key, context=context)
         )
     kinds = plaintexts[PartyId(1)].kinds
-    machine = ClientOutput(BN254, len(kinds), parties=len(conclusions), threshold=threshold)
+    machine = ClientOutput(task.field, len(kinds), parties=len(conclusions), threshold=threshold)
     decoded = machine.reconstruct({party: plain.shares for party, plain in plaintexts.items()})
-    numbers = signed_integers(BN254, decoded.secrets)
+    numbers = signed_integers(task.field, decoded.secrets)
     return tuple(readable(kind, number) for kind, number in zip(kinds, numbers, strict=True))

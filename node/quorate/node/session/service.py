@@ -18,7 +18,6 @@ from quorate.node.keys import NodeKeys
 from quorate.node.mesh import Mesh, public_key_of
 from quorate.protocol.codec import decode, decode_one_of, encode
 from quorate.protocol.errors import MalformedMessage
-from quorate.protocol.field import BN254
 
 from .inbox import InputClosed
 from .messages import (
@@ -174,7 +173,7 @@ class SessionService:
             _log.warning("input_refused", session=request_id.hex()[:16], client=client, reason=str(error))
             raise Refusal(RefusalCode.REFUSED, str(error)) from None
         if is_new:
-            count, digest = len(body) // BN254.size_bytes, inbox.digest(body)
+            count, digest = len(body) // session.terms.task.field.size_bytes, inbox.digest(body)
             await self._journal.run(
                 self._journal.masks.use, request_id, str(client), first=0, count=count, digest=digest
             )

@@ -30,7 +30,6 @@ from quorate.protocol.codec import encode
 from quorate.protocol.committee import Conclusion, conclude, evaluate, prepare
 from quorate.protocol.envelope import ResultStatement
 from quorate.protocol.errors import PartyFault, QuorateProtocolError
-from quorate.protocol.field import BN254
 from quorate.protocol.mpc import InputFault, Party, PartyId, Protocol, Statistics, exchange_bytes, mask_count
 
 from .inbox import ClientInbox
@@ -91,12 +90,13 @@ class Session:
         self._log = _log.bind(session=terms.request_id.hex()[:16], party=terms.party)
         request = terms.request
         self._party = Party(
-            BN254,
+            terms.task.field,
             PartyId(terms.party),
             parties=request.parties,
             threshold=request.threshold,
             randomness=randomness,
             kappa=terms.details.kappa,
+            scheme=terms.task.scheme,
         )
         counts = {slot: mask_count(kinds) for slot, kinds in terms.task.input_kinds().items()}
         self.inbox = ClientInbox(counts)
@@ -230,7 +230,7 @@ class Session:
         masks = await drive(prepare(party, task), transport, waiting=self._waiting)
         self._clock_phase("preprocess", started)
         started = self._enter("inputs")
-        self.inbox.publish(masks, {entry.client: BN254.to_bytes(entry.shares) for entry in masks})
+        self.inbox.publish(masks, {entry.client: task.field.to_bytes(entry.shares) for entry in masks})
         await self._journal.run(self._journal.sessions.advance, self.terms.request_id, SessionState.INPUTS)
         await self._collect(transport, input_deadline)
         masked = self.inbox.close()

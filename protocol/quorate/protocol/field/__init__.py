@@ -8,7 +8,7 @@ reads it from the cache. `warm.warm` does that for all kernels of a field at onc
 from __future__ import annotations
 
 from .dispatch import KernelFault
-from .named import BLS12_381, BN254, BN254_BASE, ED25519, GOLDILOCKS, MERSENNE61, P256, SECP256K1
+from .named import BLS12_381, BN254, BN254_BASE, ED25519, GOLDILOCKS, MERSENNE61, P256, SECP256K1, by_name
 from .prime import PrimeField
 from .vectors import Vector
 
@@ -24,4 +24,5 @@ __all__ = [
     "KernelFault",
     "PrimeField",
     "Vector",
+    "by_name",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from .prime import PrimeField
@@ -31,3 +32,11 @@ GOLDILOCKS: Final = PrimeField("goldilocks", 2**64 - 2**32 + 1)
 
 MERSENNE61: Final = PrimeField("mersenne61", 2**61 - 1)
 """The Mersenne prime 2^61 - 1."""
+
+by_name: Final = MappingProxyType(
+    {
+        field.name: field
+        for field in (BN254, BN254_BASE, BLS12_381, SECP256K1, P256, ED25519, GOLDILOCKS, MERSENNE61)
+    }
+)
+"""The fields that have names, by name."""

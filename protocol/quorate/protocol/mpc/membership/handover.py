@@ -13,11 +13,12 @@ member, the combination of all it was dealt, hidden by the second. Each such row
 constants of the rows must be of degree t in the old points. A deviation passes with probability about 1/|F|.
 
 Adversary: malicious, synchronous, at most t of the old members and at most t' of the new ones. With honest
-majorities on both sides a wrong handover is detected and ends in ProtocolAbort. Where n >= 3t + 1 and
-n' >= 3t' + 1 the wrong rows are left out, and the handover goes on as long as t + 1 right ones can be told, which
-they can whenever only old members, or only new ones, cheat; an old member that sends nothing, or bytes that are no elements, is named by PartyFault. New members compare digests
-of what was published, so that a new member that tells different stories is noticed (ProtocolAbort). With t + 1
-corrupted old members the secrets are theirs anyway; with t' + 1 corrupted new ones, the new sharing is.
+majorities on both sides a wrong handover is detected and ends in ProtocolAbort. Where n >= 3t + 1 and n' >= 3t' +
+1 the wrong rows are left out, and the handover goes on as long as t + 1 right ones can be told, which they can
+whenever only old members, or only new ones, cheat; an old member that sends nothing, or bytes that are no
+elements, is named by PartyFault. New members compare digests of what was published, so that a new member that
+tells different stories is noticed (ProtocolAbort). With t + 1 corrupted old members the secrets are theirs
+anyway; with t' + 1 corrupted new ones, the new sharing is.
 """
 
 from __future__ import annotations
