@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .constants import Words
 
+_PLACES: Final = np.array([1 << place for place in range(8)], dtype=np.uint8)
+"""The bits of a byte, least significant first."""
+
 
 def bits_of(words: Words, count: int) -> NDArray[np.bool_]:
     """The low `count` bits of little-endian integers in rows of words, shape (count, n)."""
-    data = words.view(np.uint8)[:, : -(-count // 8)]
-    return np.unpackbits(np.ascontiguousarray(data.T), axis=0, count=count, bitorder="little").view(np.bool_)
+    data = np.ascontiguousarray(words.view(np.uint8)[:, : -(-count // 8)].T)
+    # Whole rows of bytes against a mask: many times faster than np.unpackbits along this axis.
+    bits: NDArray[np.bool_] = (data[:, np.newaxis] & _PLACES[:, np.newaxis]) != 0
+    return bits.reshape(-1, words.shape[0])[:count]
 
 
 def words_of_bits(bits: NDArray[np.bool_], width: int) -> Words:
@@ -25,8 +30,11 @@ def words_of_bits(bits: NDArray[np.bool_], width: int) -> Words:
         raise ValueError(
             f"bits are a bool array of shape (up to {64 * width}, n), not {bits.dtype} of shape {bits.shape}"
         )
-    packed = np.packbits(bits, axis=0, bitorder="little")
-    return _padded(packed.T, width)
+    count, size = bits.shape
+    places = np.zeros((-(-count // 8) * 8, size), dtype=np.uint8)
+    places[:count] = bits
+    places = places.reshape(-1, 8, size) * _PLACES[:, np.newaxis]
+    return _padded(np.bitwise_or.reduce(places, axis=1).T, width)
 
 
 def words_of_bytes(data: bytes | memoryview, size: int, width: int) -> Words:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Final
 
 import gmpy2 as untyped_gmpy2
@@ -54,6 +54,8 @@ gmpy2: Any = untyped_gmpy2
 
 MAX_INTEGER_BYTES: Final = 32
 """The longest integers that `from_small_bytes` takes."""
+CHAIN: Final = 128
+"""Vectors of at least twice as many elements of four limbs are inverted by halves."""
 _SIGN: Final = np.uint64(1 << 63)
 
 
@@ -229,7 +231,7 @@ class PrimeField:
 
     def is_zero(self, x: Vector) -> NDArray[np.bool_]:
         """Which elements are zero, shape (n,)."""
-        zero: NDArray[np.bool_] = np.bitwise_or.reduce(enter(x, self.limbs), axis=1) == 0
+        zero: NDArray[np.bool_] = reduce(np.bitwise_or, enter(x, self.limbs).T) == 0
         return zero
 
     # Element-wise operations.
@@ -270,11 +272,21 @@ class PrimeField:
         Raises ZeroDivisionError when an element is zero.
         """
         x = enter(x, self.limbs)
+        half = len(x) // 2
+        if half < CHAIN or self.limbs == 1:
+            return self._chained_inverses(x)
+        # One inverse of a product gives two, and whole vectors of products are faster than a chain of them.
+        left, right = x[:half], x[half : 2 * half]
+        shared = self.inverses(self.mul(left, right))
+        rest = self._chained_inverses(x[2 * half :])
+        return np.concatenate([self.mul(shared, right), self.mul(shared, left), rest])
+
+    def _chained_inverses(self, x: Vector) -> Vector:
         prefixes, out = np.empty_like(x), np.empty_like(x)
-        self._run("prefix_products", x.shape[0], x, prefixes)
-        if x.shape[0]:
-            inverse = self.vector([self.inverse(self.integers(prefixes[-1:])[0])])
-            self._run("inverses", x.shape[0], x, prefixes, inverse, out)
+        self._run("prefix_products", len(x), x, prefixes)
+        if len(x):
+            inverse = self._element(self.inverse(self.integers(prefixes[-1:])[0]))
+            self._run("inverses", len(x), x, prefixes, inverse, out)
         return out
 
     def powers(self, x: Vector, exponent: int) -> Vector:
@@ -308,7 +320,8 @@ class PrimeField:
         head = x.shape[0] - x.shape[0] % LANES
         lanes = self.zeros(LANES + 1)
         kernel("dot", chosen)(self._constants[chosen], x[:head], y[:head], lanes[:LANES])
-        kernel("dot", base)(self._constants[base], x[head:], y[head:], lanes[LANES:])
+        if head < x.shape[0]:
+            kernel("dot", base)(self._constants[base], x[head:], y[head:], lanes[LANES:])
         return self.sum(lanes)
 
     def sum(self, x: Vector) -> Vector:
