@@ -60,8 +60,8 @@ class Mailbox:
         self._gone.add(sender)
 
     def holds(self, sender: PartyId) -> bool:
-        """Whether an unused message of an exchange is here."""
-        return bool(self._messages.get(sender))
+        """Whether a message of an exchange is here that is not asked for yet, nor late for the last exchange."""
+        return len(self._messages.get(sender, ())) > (sender in self._absent)
 
     def want(self, effect: Effect) -> None:
         """Begin to wait for what `effect` asks for.
@@ -70,15 +70,16 @@ class Mailbox:
         another from which one of its senders was not absent.
         """
         self._wanted = effect
-        if isinstance(effect, Exchange) and effect.continues:
-            if not self._absent.issuperset(effect.incoming):
-                raise ValueError("an exchange continues with senders that have answered")
-            self._owe(self._absent.difference(effect.incoming))
-        else:
-            self._owe(self._absent)
-        self._absent = set()
         if isinstance(effect, Converse):
             self._begin_phase(effect.phase)
+            return
+        if not effect.continues:
+            self._owe(self._absent)
+        elif self._absent.issuperset(effect.incoming):
+            self._owe(self._absent.difference(effect.incoming))
+        else:
+            raise ValueError("an exchange continues with senders that have answered")
+        self._absent = set()
 
     def _begin_phase(self, wanted: int) -> None:
         if wanted < self._phase:

@@ -43,8 +43,8 @@ class Exchange:
     protocol's to judge. `enough` runs in the driver's loop: it must be cheap.
 
     An exchange that `continues` waits for more of those that were absent from the last one, in the same round; it
-    sends nothing. What those that it does not name still send for that round is dropped when it comes, and so it is
-    when no such exchange follows.
+    sends nothing, and conversations may lie between. What those that it does not name still send for that round is
+    dropped when it comes, and so it is when no such exchange follows.
     """
 
     outgoing: Mapping[PartyId, bytes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from quorate.protocol.errors import MalformedMessage, PartyFault
@@ -141,73 +141,78 @@ def together(party: Party, /, *protocols: Protocol[Any]) -> Protocol[tuple[Any, 
     enough of its own slice, and at the last of their deadlines; conversations are held one after another.
     """
     results: list[Any] = [None] * len(protocols)
+    common = _CommonRound({})
     try:
-        following: dict[int, Exchange] = {}
+        wanted: dict[int, Exchange] = {}
         for index, protocol in enumerate(protocols):
-            yield from _resume(protocol, None, following, results, index)
-        while following:
-            wanted, following = following, {}
+            yield from _advance(protocol, common, wanted, results, index)
+        while wanted:
             party.statistics.rounds -= len(wanted) - 1
-            arrived = dict((yield _merge(wanted)))
-            replies = _slices(wanted, arrived)
-            while replies:
-                for index, reply in replies.items():
-                    yield from _resume(protocols[index], reply, following, results, index)
-                replies = yield from _more(wanted, arrived, following)
+            common, wanted = _CommonRound(wanted), {}
+            common.arrived |= yield _merge(common.wanted)
+            for index in common.wanted:
+                yield from _advance(protocols[index], common, wanted, results, index)
     finally:
         for protocol in protocols:
             protocol.close()
     return tuple(results)
 
 
-def _resume(
+class _CommonRound:
+    """One round of several protocols, by their index: what they asked for, and what has arrived of it so far."""
+
+    def __init__(self, wanted: Mapping[int, Exchange]) -> None:
+        self.wanted = wanted
+        self.arrived: dict[PartyId, bytes] = {}
+
+    def part(
+        self, index: int, replies: Mapping[PartyId, bytes], senders: Container[PartyId]
+    ) -> dict[PartyId, bytes]:
+        """What `senders` among the replies said to one protocol."""
+        mine = _slices(self.wanted, replies)[index]
+        return {sender: reply for sender, reply in mine.items() if sender in senders}
+
+    def more(self, index: int, exchange: Exchange) -> Protocol[dict[PartyId, bytes]]:
+        """Serve an exchange of one protocol that continues this round: the driver must hear of all that are absent."""
+        part = self.part(index, self.arrived, exchange.incoming)
+        sizes = _merge(self.wanted).incoming
+        absent = {sender: size for sender, size in sizes.items() if sender not in self.arrived}
+        if absent and not _each_enough({index: exchange}, {index: part}):
+
+            def enough(replies: Mapping[PartyId, bytes]) -> bool:
+                mine = self.part(index, {**self.arrived, **replies}, exchange.incoming)
+                return _each_enough({index: exchange}, {index: mine})
+
+            self.arrived |= yield Exchange({}, absent, enough, exchange.deadline_ms, continues=True)
+        return self.part(index, self.arrived, exchange.incoming)
+
+
+def _advance(
     protocol: Protocol[Any],
-    reply: Mapping[PartyId, bytes] | None,
-    following: dict[int, Exchange],
+    common: _CommonRound,
+    wanted: dict[int, Exchange],
     results: list[Any],
     index: int,
 ) -> Protocol[None]:
-    """Go on to the next exchange of one protocol, through its conversations, or to its result."""
+    """Bring one protocol to its next round, or to its result, before the next protocol gets its turn.
+
+    So all parties take from their pools in one order, although some may have to wait for more in this round.
+    """
     try:
-        effect = next(protocol) if reply is None else protocol.send(reply)
-        while isinstance(effect, Converse):
-            effect = protocol.send((yield effect))
-        following[index] = effect
+        if index in common.wanted:
+            effect = protocol.send(common.part(index, common.arrived, common.wanted[index].incoming))
+        else:
+            effect = next(protocol)
+        while isinstance(effect, Converse) or effect.continues:
+            reply: Mapping[PartyId, bytes]
+            if isinstance(effect, Converse):
+                reply = yield effect
+            else:
+                reply = yield from common.more(index, effect)
+            effect = protocol.send(reply)
+        wanted[index] = effect
     except StopIteration as stop:
         results[index] = stop.value
-
-
-def _more(
-    wanted: Mapping[int, Exchange], arrived: dict[PartyId, bytes], following: dict[int, Exchange]
-) -> Protocol[dict[int, Mapping[PartyId, bytes]]]:
-    """Serve the exchanges that continue the common round `wanted`, and take them out of `following`."""
-    continuing = {index: exchange for index, exchange in following.items() if exchange.continues}
-    for index in continuing:
-        del following[index]
-    if not continuing:
-        return {}
-    whole = _merge(wanted).incoming
-    absent = {sender: size for sender, size in whole.items() if sender not in arrived}
-    parts = _restricted(wanted, continuing, arrived)
-    if absent and not _each_enough(continuing, parts):
-
-        def enough(replies: Mapping[PartyId, bytes]) -> bool:
-            return _each_enough(continuing, _restricted(wanted, continuing, {**arrived, **replies}))
-
-        arrived |= yield Exchange({}, absent, enough, _last_deadline(continuing), continues=True)
-        parts = _restricted(wanted, continuing, arrived)
-    return parts
-
-
-def _restricted(
-    wanted: Mapping[int, Exchange], continuing: Mapping[int, Exchange], arrived: Mapping[PartyId, bytes]
-) -> dict[int, Mapping[PartyId, bytes]]:
-    """The slices of the exchanges that continue, from the senders that each still names."""
-    slices = _slices(wanted, arrived)
-    return {
-        index: {sender: part for sender, part in slices[index].items() if sender in exchange.incoming}
-        for index, exchange in continuing.items()
-    }
 
 
 def _merge(wanted: Mapping[int, Exchange]) -> Exchange:
