@@ -19,7 +19,7 @@ from .transcript import Claim, MatrixClaim, ProductClaim
 from .verification import checked_zeros, reshare, transcript_of, verify
 
 LEAST_FIELD_BITS: Final = 50
-"""The smallest modulus in bits: a wrong product then passes with a probability below 2^-40."""
+"""The smallest modulus in bits: a wrong product then passes with a probability of at most 2^-40."""
 _PRODUCED: Final = frozenset({"bit", "integer", "share"})
 
 
@@ -39,7 +39,7 @@ class Abort(Scheme):
             raise ValueError(f"threshold {threshold} needs {2 * threshold + 1} parties")
 
     def check_field(self, field: PrimeField) -> None:
-        """A wrong product must pass with a probability below 2^-40: raises ValueError for a smaller field."""
+        """A wrong product must pass with a probability of at most 2^-40: raises ValueError for a smaller field."""
         if field.modulus.bit_length() < LEAST_FIELD_BITS:
             raise ValueError(
                 f"{field.name} has {field.modulus.bit_length()} bits; the abort scheme needs {LEAST_FIELD_BITS}"

@@ -1,7 +1,8 @@
 """Verification of all products since the last one, at a cost in bytes that grows with the logarithm of their number.
 
-Roles: all n parties alike. Adversary: see the package; t < n/2, malicious. Rounds: 3 and 2 a step, of which there
-are ceil(log N) to the base 16 (8 for long vectors), and one more when random sharings have to be dealt.
+Roles: all n parties alike. Adversary: see the package; t < n/2, malicious. Rounds: 4, and 2 a step, which shortens
+an inner product 32 times, or 8 times above 2^14, until it has at most 32 elements; and one more when random sharings
+have to be dealt. 500 products take 6 rounds, 10^6 take 12.
 
 1. A random sharing is opened; it was fixed with all claims, and nobody knew it. It weights the claims, which become
    one: that the inner product of X and Y, N shares each, is z.
@@ -14,7 +15,8 @@ are ceil(log N) to the base 16 (8 for long vectors), and one more when random sh
 3. Of the last L elements of X and Y the polynomials get one term more, a s^L and b s^L for random a and b. They
    touch no coefficient up to s^L, and make F(r) and G(r) uniform: these and h(r) are opened, and compared.
 
-A wrong claim passes with a probability below 2^8/p: 4 for the weights, 14 or 30 for each step, 32 for the last one.
+A wrong claim passes with a probability below 2^9/p: 4 for the weights, 14 or 62 for each step, at most 64 for the
+last. It is tried once: who fails has no second try.
 
 What is opened tells nothing: coins and F(r), G(r) are uniform, their sharings too; h(r) is their product, by a fresh
 sharing, plus a combination of the errors that the adversary made itself and knows. If n > 2t + 1, the weighted sum
@@ -43,8 +45,8 @@ from .transcript import Batch, InnerProduct, Transcript, VerificationFailed, coe
 
 _LONG: Final = 1 << 14
 _LONG_FACTOR: Final = 8
-_FACTOR: Final = 16
-_DOTS_FROM: Final = 64
+_FACTOR: Final = 32
+_DOTS_FROM: Final = 1 << 10
 """From chunks of this many elements on, inner products are taken one by one, without transposing."""
 _MASKS_AT_ONCE: Final = 64
 _COIN_DOMAIN: Final = b"quorate/verification/1"
