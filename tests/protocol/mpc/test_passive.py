@@ -21,7 +21,8 @@ from quorate.protocol.mpc import (
     together,
 )
 from quorate.protocol.mpc.dealing import Dealt, plan_dealing
-from quorate.protocol.mpc.passive import deal_random, deal_zero, open_degree, reduce_degree
+from quorate.protocol.mpc.passive import open_degree, reduce_degree
+from quorate.protocol.mpc.random_sharings import deal_random, deal_zero
 from quorate.protocol.sharing import reconstruct
 
 SIZES = [(1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (5, 2), (7, 3), (9, 2), (16, 5), (16, 7)]

@@ -17,7 +17,7 @@ from quorate.protocol.mpc import (
     select,
     to_bits,
 )
-from quorate.protocol.mpc.passive import deal_random
+from quorate.protocol.mpc.random_sharings import deal_random
 
 BATCH = 3000
 CELLS = 16

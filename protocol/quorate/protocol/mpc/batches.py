@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from quorate.protocol.field import PrimeField, Vector
+
+from .party import Party, Protocol
 
 MAX_ROUND_ELEMENTS: Final = 1 << 19
 """The most elements one operation sends a party in one round (16 MiB); longer vectors take further rounds."""
@@ -24,3 +26,17 @@ def join(field: PrimeField, vectors: Sequence[Vector]) -> Vector:
     if len(vectors) == 1:
         return vectors[0]
     return np.concatenate(vectors) if vectors else field.zeros(0)
+
+
+def in_pieces(party: Party, count: int, step: Callable[[int, int], Protocol[Vector]]) -> Protocol[Vector]:
+    """A vector of `count` elements, of which `step(start, stop)` gives a piece, one after another.
+
+    The pieces go straight into the result: no more is held than the result and what one step needs.
+    """
+    bounds = pieces(count)
+    if len(bounds) == 1:
+        return (yield from step(0, count))
+    result = np.empty((count, party.field.limbs), dtype=np.uint64)
+    for start, stop in bounds:
+        result[start:stop] = yield from step(start, stop)
+    return result

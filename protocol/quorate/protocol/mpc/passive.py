@@ -13,8 +13,8 @@ wrong value. It blames nobody, since another party may have dealt the wrong shar
 
 Multiplication [Gennaro, Rabin, Rabin 1998]: each of 2t + 1 dealers reshares its product of shares, weighted by
 its Lagrange coefficient; the sum is a fresh sharing of the product. By seeds (see `dealing`) a dealer sends
-n - 1 - t elements. Random and zero sharings: all n deal, and a Vandermonde matrix extracts n - t that nobody
-knows [Damgard, Nielsen 2007, section 4].
+n - 1 - t elements. Larger committees multiply large batches by kings instead (see `atlas`): two rounds, and fewer
+elements. For random and zero sharings see `random_sharings`.
 """
 
 from __future__ import annotations
@@ -26,19 +26,21 @@ from typing import Final
 from quorate.protocol.field import Vector
 from quorate.protocol.sharing import MAX_PARTIES, PartyId, lagrange_fractions, reconstruct
 
-from .batches import join, pieces
+from .atlas import reduce_by_kings, uses_kings
+from .batches import in_pieces, pieces
 from .byte_dealing import multiply_bytes_passively, open_bytes_passively
-from .dealing import Dealt, DealtShares, JointDealing, agree_on_seeds, deal, random_elements
+from .dealing import Dealt, JointDealing, agree_on_seeds, deal
 from .dealt_items import produce_dealt
 from .dual_items import produce_bytes, produce_dual_bits
 from .galois import Bytes
 from .operations import run_sums
 from .party import Party, Protocol
-from .pool import BYTE, BYTE_BIT, DUAL_BIT, SHARE, Plan
+from .pool import BYTE, BYTE_BIT, DOUBLE, DUAL_BIT, SHARE, TRIPLE, Plan
+from .random_sharings import deal_random, deal_zero, produce_doubles
 from .rounds import exchange_vectors, together
 from .scheme import Scheme
 
-_PRODUCED: Final = frozenset({"bit", "byte", "byte_bit", "dual_bit", "integer", "share"})
+_PRODUCED: Final = frozenset({"bit", "byte", "byte_bit", "double", "dual_bit", "integer", "share", "triple"})
 
 
 class Passive(Scheme):
@@ -61,11 +63,12 @@ class Passive(Scheme):
         yield from agree_on_seeds(party)
 
     def multiply(self, party: Party, x: Vector, y: Vector) -> Protocol[Vector]:
-        """One round and n - 1 - t elements sent by each of 2t + 1 parties, a product."""
-        results = []
-        for start, stop in pieces(len(x)):
-            results.append((yield from reduce_degree(party, party.field.mul(x[start:stop], y[start:stop]))))
-        return join(party.field, results)
+        """One round and n - 1 - t elements sent by each of 2t + 1 parties, a product; see `atlas` for more."""
+
+        def step(start: int, stop: int) -> Protocol[Vector]:
+            return reduce_degree(party, party.field.mul(x[start:stop], y[start:stop]))
+
+        return (yield from in_pieces(party, len(x), step))
 
     def inner_products(self, party: Party, x: Vector, y: Vector, *, length: int) -> Protocol[Vector]:
         """As one multiplication each: the sums are of degree 2t already."""
@@ -92,6 +95,8 @@ class Passive(Scheme):
             party,
             dealt,
             _produce_shares(party, plan.shares),
+            _produce_triples(party, plan.triples),
+            produce_doubles(party, plan[DOUBLE]),
             produce_dual_bits(party, plan[DUAL_BIT], deal_secrets),
             produce_bytes(party, plan[BYTE], bits=plan[BYTE_BIT]),
         )
@@ -124,18 +129,31 @@ def _produce_shares(party: Party, count: int) -> Protocol[None]:
         party.pool.put(SHARE, (yield from deal_random(party, count)))
 
 
+def _produce_triples(party: Party, count: int) -> Protocol[None]:
+    for start, stop in pieces(count):
+        factors = yield from deal_random(party, 2 * (stop - start))
+        a, b = factors[: stop - start], factors[stop - start :]
+        party.pool.put(TRIPLE, a, b, (yield from reduce_degree(party, party.field.mul(a, b))))
+
+
 def _reduce_all(party: Party, products: Vector) -> Protocol[Vector]:
-    results = []
-    for start, stop in pieces(len(products)):
-        results.append((yield from reduce_degree(party, products[start:stop])))
-    return join(party.field, results)
+    return (
+        yield from in_pieces(party, len(products), lambda start, stop: reduce_degree(party, products[start:stop]))
+    )
 
 
 def reduce_degree(party: Party, products: Vector) -> Protocol[Vector]:
-    """Sharings of degree t from local products or sums of products of shares (degree 2t): one round.
+    """Sharings of degree t from local products or sums of products of shares (degree 2t).
 
-    At most MAX_ROUND_ELEMENTS of them.
+    At most MAX_ROUND_ELEMENTS of them. By resharing in one round, or by kings in two, whichever is the faster.
     """
+    if uses_kings(party, len(products)):
+        return (yield from reduce_by_kings(party, products))
+    return (yield from reshare(party, products))
+
+
+def reshare(party: Party, products: Vector) -> Protocol[Vector]:
+    """`reduce_degree` by resharing [Gennaro, Rabin, Rabin 1998]: one round."""
     joint = _resharing(party.threshold)
     seeds = yield from agree_on_seeds(party)
     value = products if party.identity in joint.dealers else None
@@ -153,15 +171,16 @@ def _resharing(threshold: int) -> JointDealing:
 
 def open_degree(party: Party, x: Vector, *, degree: int) -> Protocol[Vector]:
     """The values of sharings of degree `degree` (t, or 2t for masked local products), to everybody: one round."""
-    results = []
-    for start, stop in pieces(len(x)):
+
+    def step(start: int, stop: int) -> Protocol[Vector]:
         own = x[start:stop]
         shares = {party.identity: own}
         if party.parties > 1:
             incoming = dict.fromkeys(party.others, stop - start)
             shares |= yield from exchange_vectors(party, dict.fromkeys(party.others, own), incoming)
-        results.append(reconstruct(party.field, shares, threshold=degree))
-    return join(party.field, results)
+        return reconstruct(party.field, shares, threshold=degree)
+
+    return (yield from in_pieces(party, len(x), step))
 
 
 def deal_secrets(party: Party, value: Callable[[], Vector], count: int) -> Protocol[list[Vector]]:
@@ -177,37 +196,3 @@ def deal_secrets(party: Party, value: Callable[[], Vector], count: int) -> Proto
     field = party.field
     pairs = zip(dealt.factors, dealt.rows, strict=True)
     return [row if factor == 1 else field.combine([factor], [row]) for factor, row in pairs]
-
-
-def deal_random(party: Party, count: int) -> Protocol[Vector]:
-    """`count` fresh sharings of uniform values that nobody knows: one round, or none when seeds give all."""
-    if party.parties == 1:
-        return random_elements(party, count)
-    return (yield from _extract(party, Dealt.RANDOM, degree=party.threshold, count=count))
-
-
-def deal_zero(party: Party, count: int, *, degree: int) -> Protocol[Vector]:
-    """`count` fresh sharings of zero of degree `degree` (t or 2t): one round, or none when seeds give all."""
-    return (yield from _extract(party, Dealt.ZERO, degree=degree, count=count))
-
-
-def _extract(party: Party, dealt: Dealt, *, degree: int, count: int) -> Protocol[Vector]:
-    """All n deal; n - t Vandermonde rows of what they dealt are unknown to any t of them."""
-    dealers = (party.identity, *party.others)
-    joint = JointDealing(tuple(sorted(dealers)), dealt, degree, (1,) * len(dealers))
-    yielded = party.parties - party.threshold
-    seeds = yield from agree_on_seeds(party)
-    results = []
-    for start, stop in pieces(count, extracted=yielded):
-        each = -(-(stop - start) // yielded)
-        shares = yield from deal(party, joint, count=each, seeds=seeds, value=None)
-        rows = party.field.matrix(_vandermonde(shares, yielded), shares.rows)
-        results.append(join(party.field, rows)[: stop - start])
-    return join(party.field, results)
-
-
-def _vandermonde(shares: DealtShares, rows: int) -> list[list[int]]:
-    return [
-        [factor * point**exponent for point, factor in enumerate(shares.factors, start=1)]
-        for exponent in range(rows)
-    ]
