@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "account": "The balance of a home: on the chain and in the market.",
     "registry": "Publish, find and fetch programs.",
     "devchain": "A development chain on this machine.",
+    "bench": "Measure what this machine does.",
     "warm": "Compile the numeric kernels now instead of at first use.",
 }
 """The commands by name, each a module of this package, with the line that the overview shows."""
