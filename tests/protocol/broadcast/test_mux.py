@@ -49,7 +49,7 @@ def test_many_instances_share_a_stream_and_may_be_opened_late(parties: int, thre
             else:
                 machine = (ReliableBroadcast, CodedBroadcast)[index](seat, PartyId(2))
                 start = machine.start(b"payload %d" % index) if party == 2 else []
-            machines[party, tag] = machine  # type: ignore[assignment]  # outputs of different types, compared only
+            machines[party, tag] = machine
             network.post(party, muxes[party].open(tag, machine))
             network.post(party, muxes[party].label(tag, start))
             if random.random() < 0.3:

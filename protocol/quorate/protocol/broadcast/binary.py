@@ -108,6 +108,15 @@ class BinaryAgreement(Machine[bool]):
         self._round = max(self._round, 0)
         return self._flush()
 
+    def resume(self) -> list[Send]:
+        """Go on with tosses that waited for something outside of this agreement; what that sends."""
+        if not self._is_halted:
+            for number, state in self._rounds.items():
+                if state.toss is not None:
+                    self._emit_coin(number, state.toss.resume())
+            self._advance()
+        return self._flush()
+
     # Messages
 
     def _handle(self, sender: PartyId, message: bytes) -> None:

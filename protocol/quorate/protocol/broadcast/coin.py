@@ -35,6 +35,10 @@ class Toss(Machine[bool]):
     def start(self) -> list[Send]:
         """Release this party's part. Raises ValueError for a second call."""
 
+    def resume(self) -> list[Send]:
+        """Go on after a change outside of its messages, for a toss whose key comes late; what it sends then."""
+        return []
+
 
 class CoinSupply(Protocol):
     """Where an agreement gets its coins: toss `number` of agreement `instance`, the same at every party."""

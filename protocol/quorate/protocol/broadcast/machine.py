@@ -24,7 +24,7 @@ from quorate.protocol.sharing import MAX_PARTIES, PartyId
 
 from .effects import Send
 
-Output = TypeVar("Output")
+Output = TypeVar("Output", covariant=True)
 Said = TypeVar("Said")
 
 

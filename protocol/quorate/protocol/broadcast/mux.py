@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from quorate.protocol.sharing import PartyId
 
@@ -55,7 +55,7 @@ class Mux:
         self._most_instances = most_instances
         self._most_early_messages = most_early_messages
         self._most_early_bytes = most_early_bytes
-        self._open: dict[bytes, Machine[Any]] = {}  # an instance's output is its owner's business
+        self._open: dict[bytes, Machine[object]] = {}
         self._tags: set[bytes] = set()
         self._early: dict[PartyId, _Early] = {party: _Early() for party in seat.others}
         self._faults: dict[PartyId, str] = {}
@@ -70,7 +70,7 @@ class Mux:
         """The instances that still take messages."""
         return frozenset(self._open)
 
-    def open(self, tag: bytes, machine: Machine[Any]) -> list[Send]:
+    def open(self, tag: bytes, machine: Machine[object]) -> list[Send]:
         """Add an instance and give it what came for it already; returns what it answers.
 
         What the machine's own `start` returns goes through `label`. Raises ValueError for a tag that was used, is

@@ -62,6 +62,12 @@ class SetAgreement(Machine[frozenset[PartyId]]):
         self._settle()
         return self._flush()
 
+    def resume(self, candidate: PartyId) -> list[Send]:
+        """Go on with the tosses for a candidate, which waited for something outside; what that sends."""
+        self._outbox.extend(relabel(bytes([candidate]), self._agreements[candidate].resume()))
+        self._settle()
+        return self._flush()
+
     def _handle(self, sender: PartyId, message: bytes) -> None:
         agreement = self._agreements.get(PartyId(message[0])) if message else None
         if agreement is None:
