@@ -55,7 +55,7 @@ gmpy2: Any = untyped_gmpy2
 MAX_INTEGER_BYTES: Final = 32
 """The longest integers that `from_small_bytes` takes."""
 CHAIN: Final = 128
-"""Vectors of at least twice as many elements of four limbs are inverted by halves."""
+"""Vectors of at least twice as many elements are inverted by halves where products run in lanes."""
 _SIGN: Final = np.uint64(1 << 63)
 
 
@@ -273,9 +273,9 @@ class PrimeField:
         """
         x = enter(x, self.limbs)
         half = len(x) // 2
-        if half < CHAIN or self.limbs == 1:
+        if half < CHAIN or self.limbs == 1 or choose("multiply", half, self.kernel_set) == self.kernel_set:
             return self._chained_inverses(x)
-        # One inverse of a product gives two, and whole vectors of products are faster than a chain of them.
+        # One inverse of a product gives two, and products in lanes are faster than a chain of them.
         left, right = x[:half], x[half : 2 * half]
         shared = self.inverses(self.mul(left, right))
         rest = self._chained_inverses(x[2 * half :])

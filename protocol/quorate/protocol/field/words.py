@@ -118,15 +118,13 @@ class WordEmitter:
 
     def subtract(self, x: Any, y: Any) -> Any:
         """x - y mod p, for x below p and y up to p."""
-        borrow = self.builder.sext(self.builder.icmp_unsigned("<", x, y), _I64)
+        borrow = self._opaque(self.builder.sext(self.builder.icmp_unsigned("<", x, y), _I64))
         return self.builder.add(self.builder.sub(x, y), self.builder.and_(borrow, self.modulus()))
 
     def multiply(self, x: Any, y: Any) -> Any:
         """The Montgomery product of any 64-bit x and a factor y: x * y / 2^64 mod p."""
         low, high = self._halves(self._product(x, y))
-        multiple = self._multiple(low)
-        borrow = self._opaque(self.builder.sext(self.builder.icmp_unsigned("<", high, multiple), _I64))
-        return self.builder.add(self.builder.sub(high, multiple), self.builder.and_(borrow, self.modulus()))
+        return self.subtract(high, self._multiple(low))
 
     def _multiple(self, low: Any) -> Any:
         """m p / 2^64, rounded down, for the m that makes m p = low mod 2^64; it is below p."""
