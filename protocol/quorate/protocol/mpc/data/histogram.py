@@ -9,6 +9,7 @@ sums, which are free. Both run under every scheme.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -58,7 +59,7 @@ def histogram(party: Party, values: Vector, *, edges: Sequence[int], bits: int) 
     Values and edges are signed integers of `bits` bits. Raises ValueError unless there are 2 to MAX_EDGES edges
     in ascending order.
     """
-    if not 2 <= len(edges) <= MAX_EDGES or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if not 2 <= len(edges) <= MAX_EDGES or any(low >= high for low, high in pairwise(edges)):
         raise ValueError(f"a histogram has 2 to {MAX_EDGES} edges in ascending order")
     limit = 1 << (bits - 1)
     if not -limit <= edges[0] <= edges[-1] < limit:
