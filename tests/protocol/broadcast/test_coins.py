@@ -85,23 +85,25 @@ def test_everybody_sees_the_same_bit_in_spite_of_liars(
 
 
 @pytest.mark.parametrize("supply", SUPPLIES)
-def test_t_parties_that_ask_learn_nothing_and_a_late_one_does(supply: Dealer) -> None:
+def test_t_contributions_open_nothing_and_what_came_early_counts(supply: Dealer) -> None:
     machines = tossed(supply(7, 2, 5), 1, 0)
-    needed = 3 if supply is threshold_coins else 5
-    late = machines[PartyId(7)]
+    needed = 2 if supply is threshold_coins else 4  # beside one's own
+    late, later = machines[PartyId(7)], machines[PartyId(6)]
     seen = []
     for party in range(1, needed + 1):
-        seen.append(late.output)
-        sends = machines[PartyId(party)].start()
-        message = next(send.message for send in sends if send.receiver == 7)
-        assert late.receive(PartyId(party), message) == []
-    assert seen == [None] * needed
-    assert late.output in (False, True)
-    before = late.finished
-    assert len(late.start()) == 6
-    assert (before, late.finished) == (False, True), "finished only when its own share is out"
-    with pytest.raises(ValueError, match="starts once"):
-        late.start()
+        for send in machines[PartyId(party)].start():
+            if send.receiver in (6, 7):
+                assert machines[send.receiver].receive(PartyId(party), send.message) == []
+        if party == needed - 1:
+            assert len(late.start()) == 6
+            with pytest.raises(ValueError, match="starts once"):
+                late.start()
+        seen.append((late.output, late.finished))
+    assert seen[:-1] == [(None, False)] * (needed - 1)
+    assert seen[-1] in ((True, True), (False, True))
+    assert not later.finished, "its own share is not out"
+    assert len(later.start()) == 6
+    assert (later.output, later.finished) == seen[-1]
 
 
 def test_bits_of_opened_shares_are_those_of_the_secret() -> None:
@@ -131,6 +133,7 @@ def test_any_contributions_interpolate_the_key_times_the_base(curve: Curve) -> N
             for party in chosen:
                 message = next(s.message for s in toss[PartyId(party)].start() if s.receiver == listener)
                 toss[listener].receive(PartyId(party), message)
+            toss[listener].start()
             bits.append(toss[listener].output)
         first = first or bits
         assert bits == first
@@ -158,8 +161,13 @@ def test_no_changed_contribution_is_taken(data: st.DataObject) -> None:
     receiver = supplies[PartyId(1)].toss(0, 0)
     message = bytearray(supplies[PartyId(2)].toss(0, 0).start()[0].message)
     message[data.draw(st.integers(0, len(message) - 1))] ^= data.draw(st.integers(1, 255))
+    if data.draw(st.booleans()):
+        receiver.start()
     receiver.receive(PartyId(2), bytes(message))
+    if not receiver.faults:
+        receiver.start()
     assert set(receiver.faults) == {2}
+    assert receiver.output is None
 
 
 def test_contributions_of_other_tosses_and_parties_are_refused() -> None:
@@ -167,6 +175,9 @@ def test_contributions_of_other_tosses_and_parties_are_refused() -> None:
     receiver = supplies[PartyId(1)].toss(0, 0)
     receiver.receive(PartyId(2), supplies[PartyId(2)].toss(0, 1).start()[0].message)
     receiver.receive(PartyId(3), supplies[PartyId(4)].toss(0, 0).start()[0].message)
+    assert not receiver.faults, "nothing is checked before the coin is wanted"
+    receiver.start()
+    assert receiver.output is None
     assert set(receiver.faults) == {2, 3}
     assert all("does not hold" in reason for reason in receiver.faults.values())
 
@@ -176,8 +187,10 @@ def test_contributions_of_other_tosses_and_parties_are_refused() -> None:
 @settings(max_examples=40)
 def test_arbitrary_bytes_never_raise(supply: Dealer, messages: list[tuple[int, bytes]]) -> None:
     machine = supply(4, 1, 5)[PartyId(1)].toss(0, 0)
-    for sender, message in messages:
+    for index, (sender, message) in enumerate(messages):
         machine.receive(PartyId(sender), message)
+        if index == 3:
+            machine.start()
     assert set(machine.faults) <= {sender for sender, _ in messages}
 
 

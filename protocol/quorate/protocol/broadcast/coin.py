@@ -29,7 +29,7 @@ _SHARE_DOMAIN: Final = b"quorate/coin/share/1"
 
 
 class Toss(Machine[bool]):
-    """One toss at one party: it may receive before it is started, and releases nothing before."""
+    """One toss at one party. Before it is started it takes messages, releases nothing, and need not know the bit."""
 
     @abstractmethod
     def start(self) -> list[Send]:

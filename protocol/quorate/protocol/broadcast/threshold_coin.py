@@ -11,8 +11,10 @@ the same bit, and it opens once t + 1 honest parties ask for it; before the firs
 if the computational Diffie-Hellman problem is hard in the group, H being a random oracle. With t + 1 liars every coin
 can be foreseen; agreement then still holds but may never end.
 
-The nonce of a proof is a hash of the share and the name, so that no randomness is needed and a repeated proof is the
-same proof. Group arithmetic is not constant time; see `quorate.protocol.curve.group`.
+A proof is checked only once this party has asked for the coin itself, and only until t + 1 are good; so liars
+cannot make a party work by contributions to coins that nobody wants. The nonce of a proof is a hash of the share
+and the name, so that no randomness is needed and a repeated proof is the same proof. Group arithmetic is not
+constant time; see `quorate.protocol.curve.group`.
 """
 
 from __future__ import annotations
@@ -94,36 +96,51 @@ class ThresholdToss(Toss):
         return self._started and self._output is not None
 
     def start(self) -> list[Send]:
-        """Send this party's contribution to everyone."""
+        """Send this party's contribution to everyone, and look at those that came before."""
         if self._started:
             raise ValueError("a toss starts once")
         self._started = True
-        self._send_all(self._contribution())
+        share, message = self._contribute()
+        for receiver in self.seat.others:
+            self._send(receiver, message)
+        self._count(self.seat.identity, share)
+        for sender, early in self._said.items():
+            try:
+                self._take(sender, early)
+            except MalformedMessage as error:
+                self._blame(sender, error.reason)
         return self._flush()
 
-    def _contribution(self) -> bytes:
+    def _contribute(self) -> tuple[Point, bytes]:
+        """This party's share of the value, and the message with its proof."""
         curve, secret = self._key.curve, self._key.share
         share = self._base * secret
-        statement = curve.encode_scalar(secret) + self._base.encode()
-        nonce = _wide(_NONCE_DOMAIN + statement) % curve.order
+        nonce = _wide(_NONCE_DOMAIN + curve.encode_scalar(secret) + self._base.encode()) % curve.order
         commitments = (curve.multiply_base(nonce), self._base * nonce)
         challenge = self._challenge(self.seat.identity, share, commitments)
         response = nonce + challenge * secret
-        return share.encode() + curve.encode_scalar(challenge) + curve.encode_scalar(response)
+        return share, share.encode() + curve.encode_scalar(challenge) + curve.encode_scalar(response)
 
     def _handle(self, sender: PartyId, message: bytes) -> None:
-        if self._output is not None:
-            return  # no more contributions are needed, and checking one is work
-        size = self._key.curve.size_bytes
-        if len(message) != size + 2 * SCALAR_BYTES:
+        """Keep one message a sender; to check it is work, which is done only for tosses that this party starts."""
+        if len(message) != self._key.curve.size_bytes + 2 * SCALAR_BYTES:
             raise MalformedMessage(f"a coin share of {len(message)} bytes")
-        if not say_once(self._said, sender, message, what="coin share"):
-            return  # noted before it is checked, so that a sender costs one check and no more
-        share = self._key.curve.decode(message[:size])
-        challenge = self._key.curve.decode_scalar(message[size : size + SCALAR_BYTES])
-        response = self._key.curve.decode_scalar(message[size + SCALAR_BYTES :])
+        if say_once(self._said, sender, message, what="coin share") and self._started:
+            self._take(sender, message)
+
+    def _take(self, sender: PartyId, message: bytes) -> None:
+        """Check a contribution and count it, unless enough have come."""
+        if self._output is not None:
+            return
+        curve = self._key.curve
+        share = curve.decode(message[: curve.size_bytes])
+        challenge = curve.decode_scalar(message[curve.size_bytes : curve.size_bytes + SCALAR_BYTES])
+        response = curve.decode_scalar(message[curve.size_bytes + SCALAR_BYTES :])
         self._check(sender, share, challenge=challenge, response=response)
-        self._shares[sender] = share
+        self._count(sender, share)
+
+    def _count(self, party: PartyId, share: Point) -> None:
+        self._shares[party] = share
         if len(self._shares) >= self.seat.one_honest:
             self._open()
 
