@@ -278,6 +278,20 @@ def test_conversations_can_be_held_in_common_rounds():
         assert_in_step(rounds, 4)
 
 
+def test_talk_without_end_does_not_put_a_deadline_off():
+    def talks(party):
+        phase, steps = begin_conversation(party), 0
+        said = [(other, b"x") for other in party.others]
+        while (yield from converse(party, phase, said, deadline_ms=30)) is not None:
+            steps += 1
+        return steps
+
+    network = Network(least_delay_us=500, most_delay_us=900)
+    simulation = simulate([talks(party) for party in group()], seed=1, network=network)
+    assert min(simulation.values()) > 10
+    assert 30_000 <= simulation.time_us < 40_000
+
+
 # In one process
 
 

@@ -86,6 +86,7 @@ class Post:
         self._transport = transport
         self._nursery = nursery
         self._box = Mailbox()
+        self._since = 0.0
         self._peers: dict[PartyId, _Peer] = {}
         self._changed = trio.lowlevel.ParkingLot()
         self._flushed = trio.lowlevel.ParkingLot()
@@ -99,13 +100,15 @@ class Post:
             self._peer(party)
         for receiver, message, phase in sends(effect):
             self._queue(receiver, message, phase)
+        if self._box.is_new(effect):
+            self._since = trio.current_time()
         self._box.want(effect)
         for peer in self._peers.values():
             peer.wanted.unpark()
         if isinstance(effect, Exchange) and effect.enough is None:
             return check_sizes(effect, await self._hear_all(round_timeout_s, waiting))
-        seconds = math.inf if effect.deadline_ms is None else effect.deadline_ms / 1000
-        with trio.move_on_after(seconds):
+        until = math.inf if effect.deadline_ms is None else self._since + effect.deadline_ms / 1000
+        with trio.move_on_at(until):
             return await self._hear()
         replies = self._box.take(late=True)
         return {} if replies is None else replies

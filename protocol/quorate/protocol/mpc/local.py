@@ -33,11 +33,12 @@ class _Ended:
 
 @dataclass(slots=True)
 class _Runner(Generic[Output]):
-    """One party's protocol, the messages that wait for it, and until when it waits, if not for ever."""
+    """One party's protocol, the messages that wait for it, since when and until when it waits, if not for ever."""
 
     protocol: Protocol[Output]
     box: Mailbox = field(default_factory=Mailbox)
     started: bool = False
+    since_ms: int = 0
     until_ms: int | None = None
     finished: bool = False
     result: Output | None = None
@@ -53,7 +54,9 @@ class _Runner(Generic[Output]):
             self.finished, self.result = True, stop.value
             return _Ended()
         self.started = True
-        self.until_ms = None if effect.deadline_ms is None else now_ms + effect.deadline_ms
+        if self.box.is_new(effect):
+            self.since_ms = now_ms
+        self.until_ms = None if effect.deadline_ms is None else self.since_ms + effect.deadline_ms
         self.box.want(effect)
         return effect
 

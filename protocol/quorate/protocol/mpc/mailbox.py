@@ -89,6 +89,10 @@ class Mailbox:
             for sender, message in self._spoken.pop(phase):
                 self._forget(sender, message)
 
+    def is_new(self, effect: Effect) -> bool:
+        """Whether the deadline of `effect` counts from now: all but the further steps of a conversation."""
+        return not isinstance(effect, Converse) or effect.phase != self._phase
+
     def missing(self) -> list[PartyId]:
         """The senders that the effect waits for: for a conversation, all peers that are not gone."""
         if isinstance(self._wanted, Exchange):
@@ -107,12 +111,13 @@ class Mailbox:
         return self._take_exchanged(self._wanted, late=late)
 
     def _take_spoken(self, wanted: Converse, *, late: bool) -> dict[PartyId, bytes] | None:
-        queue = self._spoken.get(wanted.phase)
-        if queue:
+        if late or wanted.deadline_ms == 0:
+            return {}
+        if queue := self._spoken.get(wanted.phase):
             sender, message = queue.popleft()
             self._forget(sender, message)
             return {sender: message}
-        return {} if late or wanted.deadline_ms == 0 or self._gone.issuperset(wanted.peers) else None
+        return {} if self._gone.issuperset(wanted.peers) else None
 
     def _take_exchanged(self, wanted: Exchange, *, late: bool) -> dict[PartyId, bytes] | None:
         messages = self._messages

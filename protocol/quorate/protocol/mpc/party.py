@@ -20,6 +20,7 @@ from quorate.protocol.sharing import MAX_PARTIES, PartyId
 from .pool import Preprocessing
 from .scheme import Scheme
 from .seeds import SeedTable
+from .standing import Standing
 
 if TYPE_CHECKING:
     from .abort.transcript import Transcript
@@ -62,10 +63,11 @@ MAX_CONVERSATIONS: Final = 0xFFFF
 class Converse:
     """A step of conversation number `phase` (1..MAX_CONVERSATIONS): send `outgoing`, and take one message.
 
-    The replies are the next message of any of `peers` in this conversation, by its sender; none at all
-    `deadline_ms` after it began to wait, or when all peers are gone. A deadline of 0 takes what is there. Messages
-    of a conversation never mix with those of exchanges or other conversations: early ones are kept, within bounds,
-    and those of a conversation with a lower number than the last one are dropped. Numbers only grow.
+    The replies are the next message of any of `peers` in this conversation, by its sender. They are none when all
+    peers are gone, and from `deadline_ms` on, counted from the first step of this conversation; so messages without
+    end do not put a deadline off, and a step with deadline 0 only sends. Messages of a conversation never mix with
+    those of exchanges or other conversations: early ones are kept, within bounds, and those of a conversation with a
+    lower number than the last one are dropped. Numbers only grow.
     """
 
     phase: int
@@ -118,6 +120,7 @@ class Party:
     seeds: SeedTable | None = dataclasses.field(default=None, kw_only=True, repr=False)
     conversations: int = dataclasses.field(default=0, init=False)
     transcript: Transcript | None = dataclasses.field(default=None, init=False, repr=False)
+    standing: Standing | None = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.parties <= MAX_PARTIES:
@@ -129,6 +132,11 @@ class Party:
         if not 1 <= self.kappa <= 128:
             raise ValueError("kappa is 1 to 128 bits")
         self.pool = Preprocessing(self.field.limbs)
+
+    @property
+    def suspects(self) -> Mapping[PartyId, str]:
+        """The parties that this one has caught under a robust scheme, which went on without them, and at what."""
+        return {} if self.standing is None else dict(self.standing.liars)
 
     @property
     def others(self) -> tuple[PartyId, ...]:

@@ -95,11 +95,12 @@ def simulate(
 
 @dataclass(slots=True)
 class _Actor(Generic[Output]):
-    """One party: its protocol, what it waits for and since which exchange, what has arrived, how it ended."""
+    """One party: its protocol, what it waits for, since which exchange and when, what has arrived, how it ended."""
 
     protocol: Protocol[Output]
     wanted: Effect | None = None
     exchange: int = 0
+    since_us: int = 0
     waits: bool = False
     box: Mailbox = field(default_factory=Mailbox)
     closed: dict[PartyId, QuorateProtocolError] = field(default_factory=dict)
@@ -217,12 +218,18 @@ class _World(Generic[Output]):
             return
         self._send(party, only=None)
         actor.waits = True
+        if actor.box.is_new(actor.wanted):
+            actor.since_us = self.now_us
         actor.box.want(actor.wanted)
         if must_hear_all(actor.wanted):
             timeout = partial(self._time_out, party, actor.exchange)
             self._after(self._network.timeout_us, timeout, is_timeout=True)
         elif actor.wanted.deadline_ms is not None:
-            self._after(1000 * actor.wanted.deadline_ms, partial(self._expire, party, actor.exchange))
+            left_us = actor.since_us + 1000 * actor.wanted.deadline_ms - self.now_us
+            if left_us <= 0:
+                self._resume_if_ready(party, late=True)
+                return
+            self._after(left_us, partial(self._expire, party, actor.exchange))
         self._resume_if_ready(party)
 
     def _resume_if_ready(self, party: PartyId, *, late: bool = False) -> None:
