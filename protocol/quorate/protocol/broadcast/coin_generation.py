@@ -39,10 +39,8 @@ from .coin import Toss
 from .effects import Send
 from .machine import Machine, Seat, relabel
 from .subset import SetAgreement
-from .threshold_coin import CoinKey, ThresholdToss
+from .threshold_coin import MOST_SESSION_BYTES, CoinKey, ThresholdToss
 
-MOST_SESSION_BYTES: Final = 64
-"""The longest name of a session, in bytes."""
 _TOSS_DOMAIN: Final = b"quorate/coin/generation/toss/1"
 
 

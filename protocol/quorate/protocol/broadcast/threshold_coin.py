@@ -9,7 +9,7 @@ x B. One key serves any number of tosses under different names.
 Against t malicious parties, chosen before the protocol starts, with no synchrony, n >= 3t + 1: all honest parties see
 the same bit, and it opens once t + 1 honest parties ask for it; before the first honest party asks, it is unpredictable
 if the computational Diffie-Hellman problem is hard in the group, H being a random oracle. With t + 1 liars every coin
-can be foreseen; agreement then still holds but may never end.
+can be foreseen.
 
 A proof is checked only once this party has asked for the coin itself, and only until t + 1 are good; so liars
 cannot make a party work by contributions to coins that nobody wants. The nonce of a proof is a hash of the share
