@@ -8,8 +8,10 @@ from tests.protocol.broadcast.network import CHANGES, Meddler, Network, seats
 
 from quorate.protocol.broadcast import Send
 from quorate.protocol.codec import decode_one_of, encode
-from quorate.protocol.curve import ED25519, P256, SECP256K1
+from quorate.protocol.curve import BN254_G1, ED25519, P256, SECP256K1
+from quorate.protocol.field import BN254
 from quorate.protocol.sharing import PartyId
+from quorate.protocol.sharing import reconstruct as reconstruct_vectors
 from quorate.protocol.verifiable import Scheme, SharedSecrets, VerifiableSharing, reconstruct
 from quorate.protocol.verifiable.avss import MAX_SECRETS, Echo, Propose, Ready
 
@@ -255,3 +257,20 @@ def test_a_committee_of_one():
     assert machine.start([5]) == []
     assert machine.output is not None
     assert machine.output.shares[0].value == 5
+
+
+def test_shares_on_bn254_are_shares_of_the_field():
+    machines = {
+        party: VerifiableSharing(
+            seat, DEALER, curve=BN254_G1, scheme=Scheme.FELDMAN, randomness=randomness(1, party), count=3
+        )
+        for party, seat in seats(4, 1).items()
+    }
+    network = Network(machines, seed=0)
+    network.post(DEALER, machines[DEALER].start([4, 5, 6]))
+    network.run()
+    rows = {
+        party: BN254.vector([share.value for share in machine.output.shares])
+        for party, machine in machines.items()
+    }
+    assert BN254.integers(reconstruct_vectors(BN254, rows, threshold=1)) == [4, 5, 6]

@@ -4,11 +4,10 @@ A `Point` is always in the subgroup of prime order: it comes from the generator,
 other points. Scalars are Python integers modulo the order. The second generator of Pedersen commitments is hashed
 from a public string, so that nobody knows its logarithm.
 
-Arithmetic is not constant time: its duration and memory accesses depend on the scalars. Who can time a party closely
-(a process on the same CPU, in the worst case a peer on the same network) may learn about the scalars that it
-multiplies by: shares, nonces. Protocols here use a secret scalar with a base once or with fresh blinding where they
-can, and long-lived shares of keys enter only arithmetic modulo the order, which is not constant time either. Where a
-neighbour on the machine is in the threat model, do not run it there.
+Arithmetic is not constant time: duration and memory accesses depend on scalars and points, here and in the arithmetic
+modulo the order that protocols do with Python integers. Who can time a party closely, above all a process on the same
+CPU, may learn about the secret scalars in use: shares when they are dealt, checked or proved, nonces, and a key's
+share at every signature. Run it on machines whose other users are trusted.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ SCALAR_BYTES: Final = 32
 EXTRA_RANDOM_BYTES: Final = 16
 """Random bytes beyond the scalar's size, so that reduction leaves a bias below 2^-128."""
 MAX_FIXED_BASES: Final = 32
-"""Tables of fixed bases that are kept, of some 2 MB each; the least recently used one goes."""
+"""Tables of fixed bases that are kept, of some 1 MB each; the least recently used one goes."""
 _MAX_ATTEMPTS: Final = 256
 """A candidate is a point with probability 1/2, so that so many all fail with probability 2^-256."""
 _HASH_DOMAIN: Final = b"quorate/curve/hash to group/1"

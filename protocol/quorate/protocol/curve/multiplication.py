@@ -1,6 +1,6 @@
 """Scalar multiplication: of any point, of a fixed one by a table, and sums of many products.
 
-Any point: width-5 signed windows (wNAF). A fixed base: signed windows of 8 bits, one table a window, so that a
+Any point: signed windows (wNAF) of up to 5 bits. A fixed base: signed windows of 8 bits, one table a window, so that a
 256-bit scalar costs 33 additions and no doubling [Brickell, Gordon, McCurley, Wilson 1992]. Few products: interleaved
 wNAF with common doublings [Moller 2001, section 3.2]. Many products: signed buckets [Pippenger 1976; Bernstein,
 Doumen, Lange, Oosterwijk 2012, section 4]. A sum costs by its longest scalar, so that 128-bit weights take half.
@@ -13,7 +13,9 @@ from typing import Final
 
 from .weierstrass import IDENTITY, Affine, Jacobian, Weierstrass
 
-_WINDOW: Final = 5
+_WINDOWS: Final = ((40, 2), (80, 3), (220, 4))
+"""Up to so many bits of the longest scalar, a window of so many; 5 above. A narrow one has a small table to make."""
+_WIDEST_WINDOW: Final = 5
 _FIXED_WINDOW: Final = 8
 _FEW: Final = 40
 """Up to so many products interleaved wNAF is faster than buckets."""
@@ -52,9 +54,11 @@ def signed_digits(scalar: int, *, width: int, count: int) -> list[int]:
     return digits
 
 
-def _odd_multiples(law: Weierstrass, points: Sequence[Affine]) -> list[list[Affine | None]]:
-    """P, 3 P, 5 P, ... up to the window, for each point."""
-    count = 1 << (_WINDOW - 2)
+def _odd_multiples(law: Weierstrass, points: Sequence[Affine], *, width: int) -> list[list[Affine | None]]:
+    """P, 3 P, 5 P, ... up to 2^(width - 1), for each point."""
+    if width == 2:
+        return [[point] for point in points]
+    count = 1 << (width - 2)
     rows: list[Jacobian] = []
     for point in points:
         current = law.add_affine(IDENTITY, point)
@@ -69,10 +73,12 @@ def _odd_multiples(law: Weierstrass, points: Sequence[Affine]) -> list[list[Affi
 
 def multiply_few(law: Weierstrass, scalars: Sequence[int], points: Sequence[Affine]) -> Jacobian:
     """The sum of scalars[i] points[i] by interleaved wNAF; scalars are not negative."""
-    tables = _odd_multiples(law, points)
+    bits = max((scalar.bit_length() for scalar in scalars), default=0)
+    width = next((width for most, width in _WINDOWS if bits <= most), _WIDEST_WINDOW)
+    tables = _odd_multiples(law, points, width=width)
     columns: dict[int, list[Affine]] = {}
     for scalar, table in zip(scalars, tables, strict=True):
-        for position, digit in enumerate(signed_windows(scalar, _WINDOW)):
+        for position, digit in enumerate(signed_windows(scalar, width)):
             if digit:
                 entry = table[abs(digit) >> 1]
                 if digit < 0:

@@ -92,8 +92,9 @@ class RowVerifier:
         first = commitments[0]
         self._curve, self._scheme = first.curve, first.scheme
         self._weights = [int.from_bytes(randomness(WEIGHT_BYTES), "big") for _ in commitments]
-        rows = [commitment.row(party) for commitment in commitments]
-        self._row = [self._curve.sum_of_products(self._weights, column) for column in zip(*rows, strict=True)]
+        places = zip(*(commitment.points for commitment in commitments), strict=True)
+        weighted = tuple(self._curve.sum_of_products(self._weights, place) for place in places)
+        self._row = BivariateCommitment(self._curve, self._scheme, first.threshold, weighted).row(party)
 
     def is_row(self, rows: Sequence[Sequence[Share]]) -> bool:
         """Whether these are the coefficients of the party's rows, one a commitment."""

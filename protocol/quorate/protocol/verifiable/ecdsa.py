@@ -169,7 +169,7 @@ def sign_presigned(key: KeyShare, presignature: Presignature, digest: bytes) -> 
     replies = yield from seats.exchange(dict.fromkeys(seats.others, sent), size=len(sent))
     shares = {key.identity: own} | {party: seats.scalars(party, replies[party])[0] for party in seats.others}
     signature = _normalised(presignature.public_nonce, seats.open(shares))
-    if not verify_ecdsa(key.public_key, digest, signature):
+    if not _is_signature(key.public_key.fixed_multiple, digest, signature):
         raise ProtocolAbort(
             "the signature does not verify: a signer gave a wrong share, or signed another message"
         )
@@ -178,15 +178,17 @@ def sign_presigned(key: KeyShare, presignature: Presignature, digest: bytes) -> 
 
 def verify_ecdsa(public_key: Point, digest: bytes, signature: EcdsaSignature) -> bool:
     """Whether (r, s) is a signature of the hash (FIPS 186-5, section 6.4.2), with a low s."""
-    curve = public_key.curve
-    order = curve.order
-    r, s = signature.r, signature.s
-    if len(digest) != DIGEST_BYTES or not 0 < r < order or not 0 < s <= order // 2:
+    return signature.curve is public_key.curve and _is_signature(public_key.__mul__, digest, signature)
+
+
+def _is_signature(multiply_key: Callable[[int], Point], digest: bytes, signature: EcdsaSignature) -> bool:
+    """The equation of `verify_ecdsa`, given how the public key is multiplied."""
+    curve, r, s = signature.curve, signature.r, signature.s
+    if len(digest) != DIGEST_BYTES or not 0 < r < curve.order or not 0 < s <= curve.order // 2:
         return False
-    inverse = pow(s, -1, order)
-    left = curve.multiply_base(int.from_bytes(digest, "big") * inverse)
-    point = left + public_key * (r * inverse)
-    return not point.is_identity and point.coordinates[0] % order == r
+    inverse = pow(s, -1, curve.order)
+    point = curve.multiply_base(int.from_bytes(digest, "big") * inverse) + multiply_key(r * inverse)
+    return not point.is_identity and point.coordinates[0] % curve.order == r
 
 
 def _check_digest(digest: bytes) -> None:

@@ -156,7 +156,8 @@ def sign_schnorr(
     shares = {key.identity: share} | {party: _decode_share(suite, party, replies, view=view) for party in others}
     response = sum(shares.values()) % suite.curve.order
     signature = suite.encode_signature(challenge.group_commitment, response)
-    if not suite.holds(challenge.group_commitment, response, key.public_key, challenge.challenge):
+    signed_challenge = suite.sign_of(key.public_key) * challenge.challenge
+    if not suite.holds(challenge.group_commitment, response, key.public_key.fixed_multiple(signed_challenge)):
         _name_cheater(suite, key, shares, commitments=commitments, challenge=challenge)
     return signature
 

@@ -108,13 +108,13 @@ class Suite:
             response = self.decode_scalar(signature[-SCALAR_BYTES:])
         except MalformedMessage:
             return False
-        return self.holds(group_commitment, response, key, self.challenge(group_commitment, key, message))
+        challenge = self.challenge(group_commitment, key, message) * self.sign_of(key)
+        return self.holds(group_commitment, response, key * challenge)
 
-    def holds(self, group_commitment: Point, response: int, public_key: Point, challenge: int) -> bool:
-        """Whether z G = R + c Y, with the signs that the suite means."""
-        factors = [self.sign_of(group_commitment), challenge * self.sign_of(public_key)]
-        expected = self.curve.sum_of_products(factors, [group_commitment, public_key])
-        return self.curve.multiply_base(response) == expected
+    def holds(self, group_commitment: Point, response: int, challenged_key: Point) -> bool:
+        """Whether z G = R + c Y for the R that the suite means; `challenged_key` is c Y, with the key's sign."""
+        signed = group_commitment if self.sign_of(group_commitment) == 1 else -group_commitment
+        return self.curve.multiply_base(response) == signed + challenged_key
 
     def _decode_point(self, data: bytes) -> Point:
         return self.curve.decode(b"\2" + data if self.even_y else data)
