@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from quorate.protocol.field import BN254, PrimeField
 from quorate.protocol.mpc import (
     ABORT,
+    DOUBLE,
     PASSIVE,
+    TRIPLE,
     ClientInput,
     InputFault,
     InputKind,
@@ -132,6 +134,16 @@ def test_random_items(guarded, parties, threshold):
         assert max(values).bit_length() <= sum_bits(width, threshold)
         assert max(values) >= 2**width // 2
     assert len(set(group.open(group.run(random_shares, 50)))) == 50
+
+
+@pytest.mark.parametrize(("parties", "threshold"), SIZES)
+def test_triples(guarded, parties, threshold):
+    group = guarded(parties, threshold)
+    group.run(preprocess, Plan(triples=5))
+    rows = [party.pool.take_columns(TRIPLE, 5) for party in group.parties]
+    a, b, c = (group.open([row[place] for row in rows]) for place in range(3))
+    assert len(set(a) | set(b)) == 10
+    assert all((x * y - z) % BN254.modulus == 0 for x, y, z in zip(a, b, c, strict=True))
 
 
 def test_production_in_steps(three_guarded, monkeypatch):
@@ -260,8 +272,8 @@ def test_a_field_of_61_bits():
 
 
 def test_items_of_other_kinds_are_refused(three_guarded):
-    with pytest.raises(ValueError, match="abort scheme makes no triple"):
-        three_guarded.run(preprocess, Plan(triples=1))
+    with pytest.raises(ValueError, match="abort scheme makes no double"):
+        three_guarded.run(preprocess, Plan({DOUBLE: 1}))
 
 
 def test_reprs_show_no_shares(three_guarded):

@@ -9,18 +9,19 @@ from quorate.protocol.mpc.batches import join, pieces
 from quorate.protocol.mpc.dealing import agree_on_seeds
 from quorate.protocol.mpc.operations import run_sums
 from quorate.protocol.mpc.party import Party, Protocol
-from quorate.protocol.mpc.passive import deal_random, open_degree
-from quorate.protocol.mpc.pool import SHARE, Plan
+from quorate.protocol.mpc.passive import open_degree, reshare
+from quorate.protocol.mpc.pool import SHARE, TRIPLE, Plan
+from quorate.protocol.mpc.random_sharings import deal_random
 from quorate.protocol.mpc.rounds import together
 from quorate.protocol.mpc.scheme import Scheme
 
 from .items import produce_checked
 from .transcript import Claim, MatrixClaim, ProductClaim
-from .verification import checked_zeros, reshare, transcript_of, verify
+from .verification import checked_zeros, transcript_of, verify
 
 LEAST_FIELD_BITS: Final = 50
 """The smallest modulus in bits: a wrong product then passes with a probability of at most 2^-40."""
-_PRODUCED: Final = frozenset({"bit", "integer", "share"})
+_PRODUCED: Final = frozenset({"bit", "integer", "share", "triple"})
 
 
 class Abort(Scheme):
@@ -102,10 +103,15 @@ class Abort(Scheme):
         return join(party.field, results)
 
     def produce(self, party: Party, plan: Plan) -> Protocol[None]:
-        """Bits and integers from t + 1 dealers, checked; elements from all; ValueError for other items."""
+        """Bits and integers from t + 1 dealers, checked; elements from all; triples; ValueError for other items."""
         if unknown := [item.name for item in plan if item.name not in _PRODUCED]:
             raise ValueError(f"the abort scheme makes no {', '.join(unknown)}")
-        yield from together(party, produce_checked(party, plan), _produce_shares(party, plan.shares))
+        yield from together(
+            party,
+            produce_checked(party, plan),
+            _produce_shares(party, plan.shares),
+            _produce_triples(party, plan.triples),
+        )
 
     def verify(self, party: Party) -> Protocol[None]:
         """Check everything since the last call; see `verification`. Without corrupted parties nothing is to check."""
@@ -127,9 +133,20 @@ def _remember(party: Party, claim: Claim) -> Protocol[None]:
 
 
 def _produce_shares(party: Party, count: int) -> Protocol[None]:
-    if not count:
-        return
+    if count:
+        party.pool.put(SHARE, (yield from _random_shares(party, count)))
+
+
+def _produce_triples(party: Party, count: int) -> Protocol[None]:
+    for start, stop in pieces(count):
+        factors = yield from _random_shares(party, 2 * (stop - start))
+        a, b = factors[: stop - start], factors[stop - start :]
+        party.pool.put(TRIPLE, a, b, (yield from ABORT.multiply(party, a, b)))
+
+
+def _random_shares(party: Party, count: int) -> Protocol[Vector]:
+    """Sharings of uniform values; their degree is checked by the next verification where it can be wrong."""
     shares = yield from deal_random(party, count)
     if party.threshold and party.parties > 2 * party.threshold + 1:
         transcript_of(party).add_sharing(shares)
-    party.pool.put(SHARE, shares)
+    return shares

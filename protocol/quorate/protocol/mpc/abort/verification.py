@@ -28,18 +28,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from quorate.protocol.field import PrimeField, Vector
-from quorate.protocol.mpc.dealing import Dealt, JointDealing, agree_on_seeds, deal
 from quorate.protocol.mpc.party import Party, Protocol
-from quorate.protocol.mpc.passive import deal_random, deal_zero, open_degree
+from quorate.protocol.mpc.passive import open_degree, reshare
+from quorate.protocol.mpc.random_sharings import deal_random, deal_zero
 from quorate.protocol.mpc.rounds import exchange_bytes, together
 from quorate.protocol.mpc.seeds import SEED_BYTES, Stream
-from quorate.protocol.sharing import MAX_PARTIES, PartyId, lagrange_fractions
 
 from .transcript import Batch, InnerProduct, Transcript, VerificationFailed, coefficients
 
@@ -78,21 +76,6 @@ def verify(party: Party) -> Protocol[None]:
         passed = True
     finally:
         transcript.end(passed=passed)
-
-
-def reshare(party: Party, products: Vector) -> Protocol[Vector]:
-    """Sharings of degree t from local products or sums of products of shares, by GRR: one round."""
-    joint = _resharing(party.threshold)
-    seeds = yield from agree_on_seeds(party)
-    value = products if party.identity in joint.dealers else None
-    dealt = yield from deal(party, joint, count=len(products), seeds=seeds, value=value)
-    return party.field.combine(dealt.factors, dealt.rows)
-
-
-@lru_cache(maxsize=MAX_PARTIES)
-def _resharing(threshold: int) -> JointDealing:
-    dealers = tuple(PartyId(dealer) for dealer in range(1, 2 * threshold + 2))
-    return JointDealing(dealers, Dealt.SECRET, threshold, tuple(map(int, lagrange_fractions(dealers))))
 
 
 def checked_zeros(party: Party, count: int) -> Protocol[Vector]:
