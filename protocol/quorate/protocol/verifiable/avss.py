@@ -27,7 +27,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from quorate.protocol.broadcast import Machine, Seat, Send
+from quorate.protocol.broadcast.effects import Send
+from quorate.protocol.broadcast.machine import Machine, Seat
 from quorate.protocol.codec import MAX_MESSAGE_BYTES, Limit, decode_one_of, encode
 from quorate.protocol.curve import SCALAR_BYTES, Curve
 from quorate.protocol.errors import MalformedMessage

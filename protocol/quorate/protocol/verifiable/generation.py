@@ -28,9 +28,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Final
 
-from quorate.protocol.broadcast import Machine, Seat, Send, SetAgreement
 from quorate.protocol.broadcast.coin import CoinSupply
-from quorate.protocol.broadcast.machine import relabel
+from quorate.protocol.broadcast.effects import Send
+from quorate.protocol.broadcast.machine import Machine, Seat, relabel
+from quorate.protocol.broadcast.subset import SetAgreement
 from quorate.protocol.codec import Limit, decode, encode
 from quorate.protocol.curve import Curve, Point
 from quorate.protocol.errors import MalformedMessage
