@@ -208,6 +208,16 @@ def test_a_full_transcript_is_verified_at_once(three_guarded, monkeypatch):
     assert MAX_TRANSCRIPT_ELEMENTS * 32 < 100 << 20
 
 
+def test_vectors_may_be_changed_after_they_were_multiplied(three_guarded):
+    group = three_guarded
+    x = group.share([3, 4])
+    products = group.run(multiply, x, x)
+    opened = [row.copy() for row in products]
+    for row in [*x, *products]:
+        row[:] = 0
+    assert group.open(opened) == [9, 16]
+
+
 def test_protocols_side_by_side_wait_for_one_verification(three_guarded):
     group = three_guarded
     x, y = group.share([3, 4]), group.share([5, 6])

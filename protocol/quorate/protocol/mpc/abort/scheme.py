@@ -78,7 +78,7 @@ class Abort(Scheme):
         for start, stop in pieces(len(products)):
             results.append((yield from reshare(party, products[start:stop])))
         result = join(party.field, results)
-        yield from _remember(party, MatrixClaim(x, y, result, inner))
+        yield from _remember(party, MatrixClaim(x, y, result, inner=inner))
         return result
 
     def open_shares(self, party: Party, x: Vector) -> Protocol[Vector]:

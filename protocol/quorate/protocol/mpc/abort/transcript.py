@@ -13,9 +13,11 @@ of at most 4/p [Schwartz 1980, Zippel 1979].
 
 from __future__ import annotations
 
+import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -51,26 +53,47 @@ class InnerProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductClaim:
-    """That the inner product of each run of `length` elements of x with the same run of y is an element of z."""
+class Claim(ABC):
+    """That shares z are, in one of two ways, the products of shares x and y."""
 
     x: Vector = field(repr=False)
     y: Vector = field(repr=False)
     z: Vector = field(repr=False)
-    length: int = 1
 
     @property
     def elements(self) -> int:
-        """How many elements it keeps alive."""
+        """How many elements it is made of."""
         return len(self.x) + len(self.y) + len(self.z)
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """The length of the inner product that it becomes."""
+
+    @abstractmethod
+    def combined(self, modular: PrimeField, stream: Stream) -> InnerProduct:
+        """One random combination of its equations."""
+
+    def kept(self) -> Claim:
+        """The same claim about vectors of its own: who computed them may go on to change them in place."""
+        x = self.x.copy()
+        y = x if self.y is self.x else self.y.copy()
+        return dataclasses.replace(self, x=x, y=y, z=x if self.z is self.x else self.z.copy())
+
+
+@dataclass(frozen=True, slots=True)
+class ProductClaim(Claim):
+    """That the inner product of each run of `length` elements of x with the same run of y is an element of z."""
+
+    length: int = 1
+
+    @property
+    def size(self) -> int:
+        """The number of elements of x."""
         return len(self.x)
 
     def combined(self, modular: PrimeField, stream: Stream) -> InnerProduct:
-        """One random combination of its equations."""
+        """Every equation weighted by a coefficient of its own."""
         weights = coefficients(modular, stream, len(self.z))
         if len(self.z) == 1:
             left = modular.scale(self.x, modular.integers(weights)[0])
@@ -81,34 +104,23 @@ class ProductClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixClaim:
+class MatrixClaim(Claim):
     """That the matrix z is the product of x, of `inner` columns, and y, of `inner` rows, all row by row."""
 
-    x: Vector = field(repr=False)
-    y: Vector = field(repr=False)
-    z: Vector = field(repr=False)
-    inner: int
-
-    @property
-    def elements(self) -> int:
-        """How many elements it keeps alive."""
-        return len(self.x) + len(self.y) + len(self.z)
+    inner: int = field(kw_only=True)
 
     @property
     def size(self) -> int:
-        """The length of the inner product that it becomes."""
+        """The inner size."""
         return self.inner
 
     def combined(self, modular: PrimeField, stream: Stream) -> InnerProduct:
-        """One random combination of its equations."""
+        """(u x)(y v) = u z v for random vectors u and v."""
         rows, columns = len(self.x) // self.inner, len(self.y) // self.inner
         u, v = (coefficients(modular, stream, count) for count in (rows, columns))
         left = modular.matrix_product(u, self.x, inner=rows)
         right = modular.matrix_product(self.y, v, inner=columns)
         return InnerProduct(left, right, modular.dot(modular.matrix_product(u, self.z, inner=rows), v))
-
-
-Claim: TypeAlias = ProductClaim | MatrixClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +173,13 @@ class Transcript:
         return self._elements > MAX_TRANSCRIPT_ELEMENTS
 
     def add_claim(self, claim: Claim) -> None:
-        """Remember a claim; its vectors must not be changed any more."""
-        self._claims.append(claim)
+        """Remember a claim: by copies, unless it fills the transcript and so is verified before anything else."""
         self._elements += claim.elements
+        self._claims.append(claim if self.is_full else claim.kept())
 
     def add_sharing(self, sharing: Vector) -> None:
         """Remember dealt sharings whose degree has to be checked."""
-        self._sharings.append(sharing)
+        self._sharings.append(sharing.copy())
         self._elements += len(sharing)
 
     def begin(self) -> Batch:
