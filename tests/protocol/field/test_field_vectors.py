@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ FIELDS = (
     PrimeField("shortest word", 2**31 + 11),
 )
 pytestmark = pytest.mark.usefixtures("kernels")
+gmpy2: Any = import_module("gmpy2")  # it ships no types
 UNTIMED = settings(deadline=None, derandomize=True, max_examples=60)
 """No deadline: the first example may compile a kernel."""
 SIZES = (0, 1, 2, 7, 8, 9, 15, 16, 17, 29)
@@ -183,6 +185,37 @@ def test_the_largest_lazy_sums(field: PrimeField, coefficient: int) -> None:
         for count in (256, 257):
             summed = field.combine([coefficient * (2**31)] * count, [top] * count)
             assert canonical(field, summed) == [coefficient * 2**31 * count * value % field.modulus] * 9
+
+
+@pytest.mark.parametrize("bits", [*range(32, 65), *range(224, 257)])
+def test_a_prime_of_every_length(bits: int) -> None:
+    """A pseudo-random prime: reciprocals, shifts and carries fall elsewhere for each."""
+    generator = random.Random(bits)
+    modulus = int(gmpy2.next_prime(generator.randrange(2 ** (bits - 1), 2**bits - 2 ** (bits // 2))))
+    field, weights = PrimeField("random", modulus), [2**39 + 1, -(2**39) + 2]
+    values = [*edges(field), *randoms(field, 9)]
+    pairs = list(zip(values, reversed(values), strict=True))
+    x, y = (field.vector(list(column)) for column in zip(*pairs, strict=True))
+    assert canonical(field, x) == values
+    assert canonical(field, field.add(x, y)) == [(a + b) % modulus for a, b in pairs]
+    assert canonical(field, field.sub(x, y)) == [(a - b) % modulus for a, b in pairs]
+    assert canonical(field, field.mul(x, y)) == [a * b % modulus for a, b in pairs]
+    assert canonical(field, field.dot(x, y)) == [sum(a * b for a, b in pairs) % modulus]
+    for line in (weights, [modulus // 3, 2]):
+        assert canonical(field, field.combine(line, [x, y])) == [
+            (line[0] * a + line[1] * b) % modulus for a, b in pairs
+        ]
+    assert field.to_small(field.from_small(np.arange(-9, 9))).tolist() == list(range(-9, 9))
+    roots = field.square_roots(field.mul(x, x))
+    assert np.array_equal(field.mul(roots, roots), field.mul(x, x))
+
+
+def test_the_quotient_of_a_lazy_sum_is_near_enough() -> None:
+    """A modulus of 64 bits and a sum for which a Barrett quotient from bit 52 on would be two too small."""
+    field, weight, row = PrimeField("unlucky", 18445062007413699787), 2**40 - 1, 18445062007363372729
+    value = row * pow(2, -64, field.modulus) % field.modulus
+    summed = field.combine([weight], [field.full(9, value)])
+    assert canonical(field, summed) == [weight * value % field.modulus] * 9
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)

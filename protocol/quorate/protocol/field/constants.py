@@ -89,7 +89,7 @@ LANE_MODULUS: Final = 0  # 5 limbs, the upper ones 0 for a word
 LANE_MONTGOMERY: Final = 5  # -p^-1 mod 2^52
 LANE_RECIPROCAL: Final = 6
 LANE_SHIFT_RIGHT: Final = 7
-LANE_SHIFT_LEFT: Final = 8
+LANE_SHIFT_LEFT: Final = 8  # for a word a rotation
 LANE_FACTOR_LEFT: Final = 9
 LANE_FACTOR_RIGHT: Final = 10
 _LANE_GUARD_BITS: Final = 10
@@ -172,14 +172,12 @@ def lane_constants(modulus: int) -> Words:
     """The table of both sets with lanes, shape (11, 8): each word once per lane."""
     large = modulus.bit_length() in LARGE_BITS
     shift = modulus.bit_length() - 1 - _LANE_GUARD_BITS
-    if not large:
-        shift = min(shift, LANE_BITS)
     words = [
         *split(modulus, LANE_BITS, 5),
         -pow(modulus, -1, 1 << LANE_BITS) % (1 << LANE_BITS),
         (1 << (shift + LANE_BITS)) // modulus,
         shift - 4 * LANE_BITS if large else shift,
-        5 * LANE_BITS - shift if large else LANE_BITS - shift,
+        5 * LANE_BITS - shift if large else (LANE_BITS - shift) % 64,
         factor_shift(modulus),
         LANE_BITS - factor_shift(modulus),
     ]

@@ -51,6 +51,7 @@ WORD_TYPES: Final = _types(2)
 
 _LOW: Final = "llvm.x86.avx512.vpmadd52l.uq.512"
 _HIGH: Final = "llvm.x86.avx512.vpmadd52h.uq.512"
+_ROTATION: Final = f"llvm.fshl.v{LANES}i64"
 
 
 def _splat(value: int) -> Any:
@@ -289,15 +290,11 @@ class LaneEmitter:
         return self._pack(self._below([*rest[:-2], top]))
 
     def _leading(self, limbs: list[Any]) -> Any:
-        """The leading 51 or 52 bits that a weighted sum may have, from its limbs with carries passed on."""
-        below, last = self._leading_pair(limbs)
+        """The leading bits of a weighted sum, 51 at most, from its limbs with carries passed on."""
         return self.builder.or_(
-            self.builder.shl(last, self._constant(LANE_SHIFT_LEFT)),
-            self.builder.lshr(self.builder.and_(below, _MASK), self._constant(LANE_SHIFT_RIGHT)),
+            self.builder.shl(limbs[-1], self._constant(LANE_SHIFT_LEFT)),
+            self.builder.lshr(self.builder.and_(limbs[-2], _MASK), self._constant(LANE_SHIFT_RIGHT)),
         )
-
-    def _leading_pair(self, limbs: list[Any]) -> list[Any]:
-        return limbs[-2:]
 
     def _every_lane(self, word: Any) -> Any:
         """A word in every lane; vectors stay as they are."""
@@ -408,6 +405,13 @@ class WordLaneEmitter(LaneEmitter):
         low = self.builder.shl(word, self._constant(LANE_FACTOR_LEFT))
         return self._pack([low, self.builder.lshr(word, self._constant(LANE_FACTOR_RIGHT))])
 
-    def _leading_pair(self, limbs: list[Any]) -> list[Any]:
-        # A weighted sum is below 2^104, so its third limb is zero.
-        return limbs[:2]
+    def _leading(self, limbs: list[Any]) -> Any:
+        """The same; a sum is below 2^104, so its third limb is zero.
+
+        For a modulus of 64 bits they start at bit 53, so the shift to the left is one to the right: a rotation does
+        both, and what it leaves above bit 52 means nothing.
+        """
+        rotation = self._declared(ir.FunctionType(_VECTOR, [_VECTOR] * 3), _ROTATION)
+        upper = self.builder.call(rotation, [limbs[1], limbs[1], self._constant(LANE_SHIFT_LEFT)])
+        lower = self.builder.lshr(self.builder.and_(limbs[0], _MASK), self._constant(LANE_SHIFT_RIGHT))
+        return self.builder.or_(upper, lower)
