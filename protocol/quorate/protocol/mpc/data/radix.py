@@ -27,8 +27,8 @@ from .one_hot import one_hot
 from .prefix import prefix_sums
 from .resharing import CommonSeeds, permute, permute_back
 
-DIGIT_BITS: Final = 3
-"""The bits of a digit: 2^3 running sums a row and pass, and ceil(bits / 3) passes."""
+DIGIT_BITS: Final = 4
+"""The bits of a digit: 2^4 running sums a row and pass, and ceil(bits / 4) passes."""
 
 
 def radix_destinations(party: Party, seeds: CommonSeeds, bits: Sequence[Vector]) -> Protocol[Vector]:
