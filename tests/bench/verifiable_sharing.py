@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from random import Random
 from time import thread_time
@@ -188,8 +189,7 @@ def signatures() -> dict[str, Row]:
         for curve, peer in ((SECP256K1, ec.SECP256K1()), (P256, ec.SECP256R1()))
     }
     hashed = ec.ECDSA(Prehashed(SHA256()))
-    on_secp256k1 = lambda: keys[SECP256K1].sign(DIGEST, hashed)  # noqa: E731  # two signers side by side
-    on_p256 = lambda: keys[P256].sign(DIGEST, hashed)  # noqa: E731
+    on_secp256k1, on_p256 = (partial(key.sign, DIGEST, hashed) for key in keys.values())
     return {
         "frost ed25519": schnorr(FROST_ED25519, lambda: edwards.sign(DIGEST)),
         "frost p-256 (to ECDSA)": schnorr(FROST_P256, on_p256),

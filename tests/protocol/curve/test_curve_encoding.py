@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from py_ecc.bls.point_compression import compress_G1
 from py_ecc.optimized_bls12_381 import G1, Z1, multiply
 
 from quorate.protocol.curve import BLS12_381_G1, BN254_G1, CURVES, ED25519, P256, SECP256K1, Curve, Point
-from quorate.protocol.curve.edwards import LAW, P, Rfc8032, in_prime_subgroup, to_edwards
+from quorate.protocol.curve.edwards import LAW, A, P, Rfc8032, _half, in_prime_subgroup, to_edwards
 from quorate.protocol.curve.weierstrass import IDENTITY
 from quorate.protocol.errors import MalformedMessage
 
@@ -129,6 +130,7 @@ def test_bls12_381_points_outside_the_group_are_refused():
     assert seen > 20
 
 
+@cache
 def torsion() -> list[tuple[int, int] | None]:
     """The eight points of order 1, 2, 4 or 8, in Weierstrass coordinates."""
     for y in range(2, 100):
@@ -159,6 +161,24 @@ def test_ed25519_points_of_mixed_order_are_refused():
             ED25519.decode(Point(ED25519, mixed).encode())
     for scalar in range(1, 30):
         assert in_prime_subgroup(ED25519.multiply_base(scalar).affine)
+
+
+def test_halving_is_the_inverse_of_doubling():
+    third = int(A) * pow(3, -1, int(P)) % P
+    halved = 0
+    for scalar in range(1, 40):
+        for point in torsion():
+            total = LAW.add_affine(IDENTITY, ED25519.multiply_base(scalar).affine)
+            if point is not None:
+                total = LAW.add_affine(total, point)
+            u, v = LAW.to_affine(total)
+            half = _half((u - third) % P, v)
+            if half is None:
+                continue
+            halved += 1
+            doubled = LAW.double((half[0] + third, half[1], 1))
+            assert LAW.to_affine(doubled) == (u, v)
+    assert halved == 39 * 4  # half of the eight cosets
 
 
 # The encodings of the points of small order, canonical and not, as far as they decode anywhere.

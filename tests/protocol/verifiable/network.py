@@ -8,8 +8,11 @@ from typing import Any
 from quorate.protocol.mpc.party import Exchange
 from quorate.protocol.sharing import PartyId
 
-Tamper = Callable[[int, PartyId, bytes], bytes]
-"""What a liar sends in round 0.. to a receiver, instead of the honest message."""
+Tamper = Callable[[int, PartyId, bytes, Mapping[PartyId, bytes]], bytes]
+"""What a liar sends in round 0.. to a receiver, instead of the honest message.
+
+It rushes: it sees what the others send it in this round before it speaks.
+"""
 
 
 def run_signers(
@@ -36,10 +39,15 @@ def run_signers(
     number = 0
     while wanted:
         current, wanted = wanted, {}
-        sent = {
-            (sender, receiver): tamper(number, receiver, message) if sender == liar and tamper else message
+        honest = {
+            (sender, receiver): message
             for sender, exchange in current.items()
             for receiver, message in exchange.outgoing.items()
+        }
+        heard = {sender: message for (sender, receiver), message in honest.items() if receiver == liar}
+        sent = {
+            (sender, receiver): tamper(number, receiver, message, heard) if sender == liar and tamper else message
+            for (sender, receiver), message in honest.items()
         }
         for party, exchange in current.items():
             step(party, {peer: sent[peer, party] for peer in exchange.incoming if (peer, party) in sent})

@@ -160,7 +160,7 @@ def test_who_signs():
 
 
 def lie_in(number: int, change):
-    return lambda at, receiver, message: change(receiver, message) if at == number else message
+    return lambda at, receiver, message, heard: change(receiver, message) if at == number else message
 
 
 LIES = {
@@ -190,7 +190,7 @@ def test_a_lie_that_is_another_polynomial_is_a_mere_other_contribution(seed):
     """Errors e at 1 and -e at 3 vanish at 2, the liar's own point: it has shared k - 2 e instead of k."""
     keys = key_shares(SECP256K1, 3, 1)
 
-    def lie(number, receiver, message):
+    def lie(number, receiver, message, heard):
         if number:
             return message
         error = 5 if receiver == 1 else -5
@@ -207,7 +207,7 @@ def test_values_for_one_only_are_caught_before_the_key_is_used():
     keys = key_shares(SECP256K1, 3, 1)
     rounds = []
 
-    def lie(number, receiver, message):
+    def lie(number, receiver, message, heard):
         rounds.append(number)
         return flip(message, 64) if number == 1 and receiver == 1 else message
 
@@ -217,32 +217,69 @@ def test_values_for_one_only_are_caught_before_the_key_is_used():
         assert "was sent other values" in str(results[party])
 
 
-def test_a_point_off_the_polynomial_is_caught():
+@pytest.mark.parametrize(
+    ("change", "ends_with"),
+    [
+        (lambda data: P256.multiply_base(5).encode() + data[33:], InconsistentShares),
+        (lambda data: b"\5" + data[1:], PartyFault),
+        (lambda data: data[:33] + b"\xff" * 32, PartyFault),
+    ],
+    ids=["R_i off the polynomial", "no point", "no scalar"],
+)
+def test_lies_that_all_signers_see_alike(change, ends_with):
+    """The liar opens wrong values and then says the same hash as the others."""
     keys = key_shares(P256, 3, 1)
-    wrong = P256.multiply_base(5).encode()
-    results = sign(
-        keys, [1, 2, 3], liar=PartyId(2), tamper=lambda at, receiver, data: wrong + data[33:] if at == 1 else data
+    rounds = []
+
+    def lie(number, receiver, message, heard):
+        rounds.append(number)
+        if number == 2:
+            return heard[PartyId(1)]
+        return change(message) if number == 1 else message
+
+    results = sign(keys, [1, 2, 3], liar=PartyId(2), tamper=lie)
+    for party in (PartyId(1), PartyId(3)):
+        assert type(results[party]) is ends_with, results[party]
+        assert ends_with is not PartyFault or results[party].party == 2
+    assert max(rounds) == 2, "somebody used its share of the key"
+
+
+def test_a_wrong_product_that_all_see_alike_makes_no_signature():
+    """A liar's w + d, the same to all, scales s by w / (w + d): nothing verifies, and s tells what it always tells."""
+    keys = key_shares(P256, 3, 1)
+    everyone = sorted(keys)
+    made = run_signers(
+        {
+            party: presign(keys[party], signers=everyone, count=1, randomness=randomness(1, party))
+            for party in everyone
+        }
     )
-    # The liar's own message to itself is the honest one, so that the hashes differ before the points are looked at.
-    assert isinstance(results[PartyId(1)], (ProtocolAbort, InconsistentShares))
+    for party in everyone:
+        made[party][0].inverse_share = made[party][0].inverse_share * 3 % P256.order
+    results = run_signers({party: sign_presigned(keys[party], made[party][0], DIGEST) for party in everyone})
+    for result in results.values():
+        assert isinstance(result, ProtocolAbort)
+        assert "does not verify" in str(result)
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_malformed_messages_name_their_signer(number):
+def test_messages_of_another_size_name_their_signer(number):
     keys = key_shares(SECP256K1, 3, 1)
-    for bad in (
-        lambda data: data[:-1],
-        lambda data: data + b"\0",
-        lambda data: b"",
-        lambda data: b"\xff" * len(data),
-    ):
+    for bad in (lambda data: data[:-1], lambda data: data + b"\0", lambda data: b""):
         lie = lie_in(number, lambda receiver, data, bad=bad: bad(data))
         result = sign(keys, [1, 2, 3], liar=PartyId(2), tamper=lie)[PartyId(1)]
-        if number in (1, 2) and isinstance(result, ProtocolAbort):
-            assert len(bad(b"12")) == 2  # of the right size: seen as a difference between hashes
-            continue
         assert isinstance(result, PartyFault)
         assert result.party == 2
+        assert "bytes in a round of" in result.reason
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_scalars_beyond_the_order_name_their_signer(number):
+    keys = key_shares(SECP256K1, 3, 1)
+    lie = lie_in(number, lambda receiver, data: b"\xff" * len(data))
+    result = sign(keys, [1, 2, 3], liar=PartyId(2), tamper=lie)[PartyId(1)]
+    assert isinstance(result, PartyFault)
+    assert result.party == 2
 
 
 def test_signers_that_differ_on_the_message_stop_before_the_key_is_used():

@@ -202,7 +202,7 @@ def test_a_wrong_share_names_its_signer(suite):
     keys = key_shares(suite.curve, 4, 1)
     position = 32 if suite.byte_order == "little" else -1
 
-    def lie(number, receiver, message):
+    def lie(number, receiver, message, heard):
         return flip(message, position) if number == 1 else message
 
     results = sign(suite, keys, [1, 2, 4], liar=PartyId(2), tamper=lie)
@@ -223,7 +223,7 @@ def test_malformed_messages_name_their_signer(suite, number):
         lambda data: b"",
     ):
 
-        def lie(at, receiver, message, bad=bad):
+        def lie(at, receiver, message, heard, bad=bad):
             return bad(message) if at == number else message
 
         result = sign(suite, keys, [1, 2], liar=PartyId(2), tamper=lie)[PartyId(1)]
@@ -236,7 +236,7 @@ def test_two_faces_stop_the_signature_and_name_nobody():
     keys = key_shares(ED25519, 4, 1)
     other = draw_nonces(FROST_ED25519, 5, randomness=randomness(7, "x"))[1].encode()
 
-    def lie(number, receiver, message):
+    def lie(number, receiver, message, heard):
         return other if number == 0 and receiver == 1 else message
 
     results = sign(FROST_ED25519, keys, [1, 2, 3], liar=PartyId(3), tamper=lie)
@@ -278,9 +278,8 @@ def test_t_signers_cannot_sign():
 
 
 def test_nonces_depend_on_the_key_and_stay_out_of_reprs():
-    broken = lambda size: bytes(size)  # noqa: E731  # a source that always gives zeros
-    first, _ = draw_nonces(FROST_ED25519, 1, randomness=broken)
-    second, _ = draw_nonces(FROST_ED25519, 2, randomness=broken)
+    first, _ = draw_nonces(FROST_ED25519, 1, randomness=bytes)  # a broken source: always zeros
+    second, _ = draw_nonces(FROST_ED25519, 2, randomness=bytes)
     assert first.hiding != second.hiding
     assert repr(first) == "Nonces()"
     assert isinstance(first, Nonces)
