@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.field import BN254
-from quorate.protocol.mpc import Plan, preprocess, set_up
+from quorate.protocol.mpc import Plan, less_than_plan, preprocess, set_up
 from quorate.protocol.mpc.data import (
     MAX_ROWS,
     argsort,
@@ -175,7 +175,11 @@ def test_a_plan_is_what_sorting_takes(three, method):
 
 def test_the_plan_of_a_quicksort_is_an_average(three):
     plan = sort_plan(three.first, 64, bits=8, method="quicksort")
-    assert 200 * 13 < plan.bits < 600 * 14
+    assert (
+        less_than_plan(200, 14, three.first.kappa).total
+        < plan.total
+        < less_than_plan(700, 14, three.first.kappa).total
+    )
 
 
 def test_the_rounds_of_a_radix_sort_do_not_depend_on_the_rows(committee):
