@@ -33,6 +33,7 @@ from .frost import sign_schnorr
 from .generation import KeyGeneration
 from .key import KeyShare
 from .proof import PublicShareProof, check_public_share, prove_public_share
+from .publication import publish_key
 from .suites import BIP340, FROST_ED25519, FROST_P256, FROST_SECP256K1, Suite
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "open_in_exponent",
     "presign",
     "prove_public_share",
+    "publish_key",
     "reconstruct",
     "sign_ecdsa",
     "sign_presigned",
