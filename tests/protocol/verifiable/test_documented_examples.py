@@ -15,4 +15,4 @@ def test_the_examples_of_the_page_run(example):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
