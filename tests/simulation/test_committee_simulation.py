@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from quorate.protocol.errors import PartyFault, ProtocolAbort
 from quorate.protocol.field import BN254
 from quorate.protocol.mpc import (
+    PASSIVE,
     Deadlock,
     Exchange,
     InconsistentShares,
@@ -125,6 +126,12 @@ def test_a_crash_at_any_time_never_gives_a_wrong_result(time_us, crashed, seed):
             assert party == crashed
 
 
+@pytest.fixture
+def in_the_field(monkeypatch):
+    """Comparisons in the prime field, so that every message is of field elements; any bytes are ones of GF(2^8)."""
+    monkeypatch.setattr(type(PASSIVE), "computes_on_bytes", False)
+
+
 @pytest.mark.parametrize("time_us", [0, 1, 3_000, 5_000, 9_000, 12_000, 15_000])
 def test_a_broken_connection_is_blamed_on_one_of_its_ends(time_us):
     simulation = comparison(2, faults=[Disconnect(ONE, THREE, time_us)])
@@ -140,7 +147,7 @@ def test_a_broken_connection_is_blamed_on_one_of_its_ends(time_us):
     )
 
 
-def test_a_pause_below_the_timeout_is_survived_and_a_longer_one_is_blamed():
+def test_a_pause_below_the_timeout_is_survived_and_a_longer_one_is_blamed(in_the_field):
     network = Network(timeout_us=1_000_000)
     short = comparison(4, faults=[Stall(TWO, 5, 900_000)], network=network)
     assert short.values() == [LESS] * 3
@@ -161,7 +168,7 @@ def test_a_message_of_another_size_is_blamed_on_its_sender(exchange):
 
 
 @pytest.mark.parametrize("exchange", range(2, COMPARISON_ROUNDS + 1))
-def test_a_message_that_is_no_field_element_is_blamed_on_its_sender(exchange):
+def test_a_message_that_is_no_field_element_is_blamed_on_its_sender(in_the_field, exchange):
     faults = [Tamper(ONE, TWO, exchange, lambda message: b"\xff" * len(message))]
     simulation = comparison(6, faults=faults)
     hit = any(event.what is Happening.TAMPERED for event in simulation.trace)

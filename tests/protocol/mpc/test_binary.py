@@ -16,7 +16,7 @@ from quorate.protocol.mpc.binary import (
     to_field_bits,
 )
 from quorate.protocol.mpc.galois import multiply_elements, product, share_elements
-from quorate.protocol.mpc.pool import BYTE, BYTE_BIT, DUAL_BIT
+from quorate.protocol.mpc.pool import BYTE, BYTE_BIT, DUAL_BIT, dual_integer
 from quorate.protocol.mpc.scheme import Scheme
 from quorate.protocol.simulation import SeededRandomness
 
@@ -179,3 +179,18 @@ def test_what_a_party_receives_looks_uniform(committee):
         expected = counts.sum() / 256
         assert counts.sum() == 20_000
         assert float(((counts - expected) ** 2 / expected).sum()) < 400
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(1, 0), (3, 1), (5, 2), (7, 3), (9, 4)])
+@pytest.mark.parametrize("width", [1, 2, 3, 13, 32])
+def test_dual_integers_have_the_same_low_bits_in_both_fields(committee, parties, threshold, width):
+    group = committee(parties, threshold)
+    group.run(preprocess, Plan({dual_integer(width): 40}))
+    columns = [party.pool.take_columns(dual_integer(width), 40) for party in group.parties]
+    values = group.open([in_field for in_field, _ in columns])
+    bits = opened(group, [np.ascontiguousarray(in_bytes).reshape(-1) for _, in_bytes in columns]).reshape(
+        40, width
+    )
+    assert all(0 <= value < 2**width * (threshold + 1) for value in values)
+    assert [[value >> place & 1 for place in range(width)] for value in values] == bits.tolist()
+    assert len(set(values)) > 1

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quorate.protocol.mpc import expand
 from quorate.protocol.vm import CountingEngine, ProgramFailure
 from quorate.protocol.vm.engines import counting
 from quorate.protocol.vm.engines.kinds import COMPARED_BITS, EQUAL, LESS_THAN
@@ -50,7 +51,7 @@ def test_a_tournament_of_16_compares_in_5_batches(lab: Any) -> None:
     sizes = [size for kind, size in joint.counts.batches if kind == "comparison"]
     assert sizes == [8, 4, 6, 3, 1]
     multiplications = [size for kind, size in joint.counts.batches if kind == "multiplication"]
-    assert joint.rounds == 5 * COMPARISON + len(multiplications) == 37
+    assert joint.rounds == 5 * COMPARISON + len(multiplications) == 42
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=21))
@@ -294,10 +295,12 @@ def main(n: int64):
 """
     code = lab.compiled(source)
     sizes = {}
-    for count in (10, 1000):
+    for count in (10, 2000):
         engine = CountingEngine({(0, 0)}, lab.environment({(0, 0): 0}))
         lab.alone(code, engine, arguments=[count])
         sizes[count] = engine.plan(shares=5).total
-    one = LESS_THAN.plan(1, COMPARED_BITS, 40).total
-    assert sizes[10] == 5 + 10 * (one + EQUAL.plan(1, COMPARED_BITS, 40).total)
-    assert 10_000 - one < sizes[1000] <= 10_000
+    one, other = (
+        expand(kind.plan(1, COMPARED_BITS, 40), kappa=40, on_bytes=True).total for kind in (LESS_THAN, EQUAL)
+    )
+    assert sizes[10] == 5 + 10 * (one + other)
+    assert 10_000 - one < sizes[2000] <= 10_000

@@ -30,7 +30,8 @@ MAX_COMMITTEES: Final = 64
 MAX_CHUNK_ITEMS: Final = 1 << 12
 """The most items in one encrypted row."""
 _MAX_COLUMNS: Final = 8
-_MAX_COLUMN_BYTES: Final = MAX_CHUNK_ITEMS * 40
+_MAX_COLUMN_BYTES: Final = MAX_CHUNK_ITEMS * 200
+"""Room for the widest column: the bits of an integer of 192 bits, a byte each."""
 _NONCE_BYTES: Final = 12
 _PURPOSE: Final = b"quorate/stockpile/1"
 _TYPES: Final[Mapping[str, np.dtype[Any]]] = {"u8": np.dtype(np.uint64), "u1": np.dtype(np.uint8)}

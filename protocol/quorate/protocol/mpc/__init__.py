@@ -49,6 +49,7 @@ from .input import (
 )
 from .local import Deadlock, run_local
 from .logic import bits_to_integer, logical_and, logical_not, logical_or, logical_xor, select
+from .masks import expand, sign_test, zero_test
 from .operations import (
     inner_products,
     matrix_product,
@@ -62,7 +63,21 @@ from .operations import (
 from .output import output_shares
 from .party import DEFAULT_KAPPA, MAX_CONVERSATIONS, Converse, Effect, Exchange, Party, Protocol, Statistics
 from .passive import PASSIVE
-from .pool import BIT, BYTE, BYTE_BIT, DOUBLE, DUAL_BIT, SHARE, TRIPLE, Column, Item, Plan, Preprocessing, integer
+from .pool import (
+    BIT,
+    BYTE,
+    BYTE_BIT,
+    DOUBLE,
+    DUAL_BIT,
+    SHARE,
+    TRIPLE,
+    Column,
+    Item,
+    Plan,
+    Preprocessing,
+    dual_integer,
+    integer,
+)
 from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
 from .rounds import (
     begin_conversation,
@@ -123,12 +138,14 @@ __all__ = [
     "converse",
     "draw_masks",
     "dual_bits",
+    "dual_integer",
     "equal",
     "equal_plan",
     "exchange_bytes",
     "exchange_more",
     "exchange_until",
     "exchange_vectors",
+    "expand",
     "inner_products",
     "integer",
     "less_than",
@@ -160,6 +177,7 @@ __all__ = [
     "select",
     "set_up",
     "shift_right",
+    "sign_test",
     "signed_integers",
     "to_bits",
     "to_bits_plan",
@@ -168,4 +186,5 @@ __all__ = [
     "together",
     "verify",
     "zero_shares",
+    "zero_test",
 ]

@@ -7,7 +7,7 @@ t < n/2 parties; see `passive` for what happens beyond that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -50,17 +50,16 @@ def plan_byte_dealing(dealer: PartyId, *, parties: int, degree: int, weight: int
 
 
 def deal_bytes(
-    party: Party, weights: Sequence[int], *, count: int, seeds: SeedTable, value: Bytes | None
+    party: Party, weights: Mapping[PartyId, int], *, count: int, seeds: SeedTable, value: Bytes | None
 ) -> Protocol[Bytes]:
-    """The sum of what parties 1..len(weights) deal, each its own `count` values times its weight: one round.
+    """The sum of what the parties of `weights` deal, each its own `count` values times its weight: one round.
 
     `value` is what this party deals, if it is one of them. All streams are read before the round.
     """
     total: Bytes = np.zeros(count, dtype=np.uint8)
     outgoing: dict[PartyId, bytes] = {}
     incoming: dict[PartyId, int] = {}
-    for number, weight in enumerate(weights, start=1):
-        dealer = PartyId(number)
+    for dealer, weight in weights.items():
         dealing = plan_byte_dealing(dealer, parties=party.parties, degree=party.threshold, weight=weight)
         if dealer == party.identity:
             assert value is not None, "a dealer has a value"
@@ -86,8 +85,9 @@ def _stream_bytes(data: bytes) -> Bytes:
 def multiply_bytes_passively(party: Party, x: Bytes, y: Bytes) -> Protocol[Bytes]:
     """The element-wise product: one round, and n - 1 - t bytes sent by each of 2t + 1 parties a product."""
     seeds = yield from agree_on_seeds(party)
-    weights = lagrange_elements(tuple(range(1, 2 * party.threshold + 2)))
-    is_dealer = party.identity <= len(weights)
+    dealers = tuple(PartyId(dealer) for dealer in range(1, 2 * party.threshold + 2))
+    weights = dict(zip(dealers, lagrange_elements(dealers), strict=True))
+    is_dealer = party.identity in weights
     result: Bytes = np.empty(len(x), dtype=np.uint8)
     for start in range(0, len(x), MAX_ROUND_BYTES):
         part = slice(start, start + MAX_ROUND_BYTES)
@@ -115,9 +115,16 @@ def open_bytes_passively(party: Party, x: Bytes) -> Protocol[Bytes]:
 def deal_common_bytes(party: Party, value: Bytes) -> Protocol[Bytes]:
     """The sum of what parties 1..t+1 deal, each its own `value`; nobody knows what an honest one adds to."""
     seeds = yield from agree_on_seeds(party)
-    own = value if party.identity <= party.threshold + 1 else None
-    weights = (1,) * (party.threshold + 1)
+    weights = {PartyId(dealer): 1 for dealer in range(1, party.threshold + 2)}
+    own = value if party.identity in weights else None
     return (yield from deal_bytes(party, weights, count=len(value), seeds=seeds, value=own))
+
+
+def deal_bytes_of(party: Party, dealer: PartyId, value: Bytes) -> Protocol[Bytes]:
+    """What party `dealer` deals, its own `value`."""
+    seeds = yield from agree_on_seeds(party)
+    own = value if party.identity == dealer else None
+    return (yield from deal_bytes(party, {dealer: 1}, count=len(value), seeds=seeds, value=own))
 
 
 def own_bits(party: Party, count: int) -> Bytes:

@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from quorate.protocol.field import Vector
 
 from .batches import MAX_ROUND_ELEMENTS, join
+from .byte_compare import sign_bits, zero_bits
 from .logic import logical_not
+from .masks import COUNTED_FROM_BITS, expand, mask_plan, sign_test, zero_test
 from .operations import multiply, open_shares
 from .party import Party, Protocol
 from .pool import BIT, Plan, integer
@@ -34,16 +36,18 @@ from .rounds import together
 
 MAX_COMPARED_BITS: Final = 192
 """The widest integer that can be compared; the field may allow less."""
-_COUNTED_FROM_BITS: Final = 12
-"""From this width on, a test for zero counts differing bits and tests the count, instead of joining them all."""
+
+MAX_TABLE_BYTES: Final = 1 << 20
+"""The most bytes in a table of bits over GF(2^8); longer batches go in pieces."""
 
 PublicBits = NDArray[np.bool_]
 """Shape (bits, batch)."""
 
 
 def less_than_zero_plan(count: int, bits: int, kappa: int) -> Plan:
-    """What `count` calls of `less_than_zero` at `bits` take from the pool."""
-    return _mask_plan(count, bits, bits - 1, kappa)
+    """What `count` calls of `less_than_zero` at `bits` take from the pool, whatever the scheme; see `masks`."""
+    del kappa  # `masks.expand` brings it in
+    return Plan({sign_test(bits): count if bits > 1 else 0})
 
 
 def less_than_plan(count: int, bits: int, kappa: int) -> Plan:
@@ -52,31 +56,34 @@ def less_than_plan(count: int, bits: int, kappa: int) -> Plan:
 
 
 def equal_plan(count: int, bits: int, kappa: int) -> Plan:
-    """What `count` calls of `equal` at `bits` take from the pool."""
-    plan = _mask_plan(count, bits + 1, bits, kappa)
-    if bits < _COUNTED_FROM_BITS:
-        return plan
-    return plan + equal_plan(count, bits.bit_length(), kappa)
+    """What `count` calls of `equal` at `bits` take from the pool, whatever the scheme; see `masks`."""
+    del kappa
+    return Plan({zero_test(bits): count})
 
 
 def to_bits_plan(count: int, bits: int, kappa: int) -> Plan:
     """What `count` calls of `to_bits` at `bits` take from the pool."""
-    return _mask_plan(count, bits, bits, kappa)
+    return mask_plan(count, bits, bits, kappa)
 
 
 def less_than(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
     """[x < y] for integers of `bits` bits, signed: -2^(bits-1) <= x, y < 2^(bits-1).
 
-    Takes ceil(log2(bits)) rounds when the pool holds `less_than_plan`.
+    As `less_than_zero` at bits + 1.
     """
     return (yield from less_than_zero(party, party.field.sub(x, y), bits=bits + 1))
 
 
 def less_than_zero(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
-    """[x < 0] for -2^(bits-1) <= x < 2^(bits-1): `1 + ceil(log2(bits - 1))` rounds."""
+    """[x < 0] for -2^(bits-1) <= x < 2^(bits-1).
+
+    `ceil(log2(bits))` rounds in the prime field; one more, of short messages, where the scheme computes on bytes.
+    """
     _check_width(party, bits)
 
     def batch(part: Vector) -> Protocol[Vector]:
+        if party.scheme.computes_on_bytes:
+            return (yield from sign_bits(party, part, bits=bits))
         remainder = yield from _remainder(party, part, bits=bits, power=bits - 1)
         # x - (x mod 2^(bits-1)) is -2^(bits-1) for a negative x, and 0 otherwise
         return _divide_by_power(party, party.field.sub(remainder, part), bits - 1)
@@ -97,7 +104,7 @@ def modulo_power(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[
 
     if power == 0:
         return party.field.zeros(len(x))
-    return (yield from _in_batches(party, x, _mask_plan(1, bits, power, party.kappa), batch))
+    return (yield from _in_batches(party, x, mask_plan(1, bits, power, party.kappa), batch))
 
 
 def shift_right(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[Vector]:
@@ -115,6 +122,8 @@ def equal(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
     _check_width(party, bits + 1)
 
     def batch(part: Vector) -> Protocol[Vector]:
+        if party.scheme.computes_on_bytes:
+            return (yield from zero_bits(party, part, bits=bits))
         return (yield from _is_zero(party, part, bits, _draw_zero_masks(party, len(part), bits)))
 
     plan = equal_plan(1, bits, party.kappa)
@@ -147,10 +156,6 @@ class _Mask:
     bits: Vector
     low: Vector
     whole: Vector
-
-
-def _mask_plan(count: int, bits: int, power: int, kappa: int) -> Plan:
-    return Plan(bits=count * power, integers={bits - power + kappa: count})
 
 
 def _check_width(party: Party, bits: int) -> None:
@@ -262,7 +267,7 @@ def _less_than_tree(party: Party, less: Vector, same: Vector) -> Protocol[Vector
 def _draw_zero_masks(party: Party, count: int, bits: int) -> list[_Mask]:
     """The masks of a test for zero and of the tests of counts that follow, all drawn at its start."""
     masks = [_draw_mask(party, count, bits=bits + 1, power=bits)]
-    if bits >= _COUNTED_FROM_BITS:
+    if bits >= COUNTED_FROM_BITS:
         masks += _draw_zero_masks(party, count, bits.bit_length())
     return masks
 
@@ -276,7 +281,7 @@ def _is_zero(party: Party, x: Vector, bits: int, masks: Sequence[_Mask]) -> Prot
     public, _ = _low_bits(party, opened, bits)
     differing = np.where(public.reshape(-1, 1), logical_not(party, mask.bits), mask.bits)
     rows = [differing[position * count : (position + 1) * count] for position in range(bits)]
-    if bits >= _COUNTED_FROM_BITS:
+    if bits >= COUNTED_FROM_BITS:
         return (yield from _is_zero(party, field.combine([1] * bits, rows), bits.bit_length(), masks[1:]))
     rows = [logical_not(party, row) for row in rows]
     while len(rows) > 1:
@@ -341,7 +346,9 @@ def _in_batches(
     party: Party, x: Vector, each: Plan, operation: Callable[[Vector], Protocol[Vector]]
 ) -> Protocol[Vector]:
     """Apply `operation` to pieces of x that keep tables of bits in bounds; `each` is one value's plan."""
-    size = max(1, MAX_ROUND_ELEMENTS // max(1, each.bits))
+    each = expand(each, kappa=party.kappa, on_bytes=party.scheme.computes_on_bytes)
+    in_bytes = sum(width * count for width, count in each.widths("dual_integer").items())
+    size = max(1, min(MAX_ROUND_ELEMENTS // max(1, each.bits), MAX_TABLE_BYTES // max(1, in_bytes)))
     results = []
     for start in range(0, len(x), size):
         part = x[start : start + size]

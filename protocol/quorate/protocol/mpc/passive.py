@@ -31,7 +31,7 @@ from .batches import in_pieces, pieces
 from .byte_dealing import multiply_bytes_passively, open_bytes_passively
 from .dealing import Dealt, JointDealing, agree_on_seeds, deal
 from .dealt_items import produce_dealt
-from .dual_items import produce_bytes, produce_dual_bits
+from .dual_items import produce_bytes, produce_dual_bits, produce_dual_integers
 from .galois import Bytes
 from .operations import run_sums
 from .party import Party, Protocol
@@ -40,7 +40,9 @@ from .random_sharings import deal_random, deal_zero, produce_doubles
 from .rounds import exchange_vectors, together
 from .scheme import Scheme
 
-_PRODUCED: Final = frozenset({"bit", "byte", "byte_bit", "double", "dual_bit", "integer", "share", "triple"})
+_PRODUCED: Final = frozenset(
+    {"bit", "byte", "byte_bit", "double", "dual_bit", "dual_integer", "integer", "share", "triple"}
+)
 
 
 class Passive(Scheme):
@@ -98,6 +100,7 @@ class Passive(Scheme):
             _produce_triples(party, plan.triples),
             produce_doubles(party, plan[DOUBLE]),
             produce_dual_bits(party, plan[DUAL_BIT], deal_secrets),
+            produce_dual_integers(party, plan.widths("dual_integer"), deal_secrets),
             produce_bytes(party, plan[BYTE], bits=plan[BYTE_BIT]),
         )
 

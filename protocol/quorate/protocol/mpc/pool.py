@@ -51,6 +51,17 @@ def integer(width: int) -> Item:
     return Item("integer", width)
 
 
+def dual_integer(width: int) -> Item:
+    """A random integer that hides like a uniform one of `width` bits, shared in both fields.
+
+    Two columns: shares in the prime field; and over GF(2^8), of shape (count, width), shares of its bits modulo
+    2^width. ValueError for less than one bit.
+    """
+    if width < 1:
+        raise ValueError("a bounded integer has at least one bit")
+    return Item("dual_integer", width)
+
+
 class Plan(Mapping[Item, int]):
     """How many items of each kind a program needs; kinds with no items are left out. Plans add.
 
@@ -128,7 +139,11 @@ class Plan(Mapping[Item, int]):
     @property
     def integers(self) -> Mapping[int, int]:
         """How many bounded integers, by width."""
-        return {item.width: count for item, count in self._counts.items() if item.name == "integer"}
+        return self.widths("integer")
+
+    def widths(self, name: str) -> Mapping[int, int]:
+        """How many items of one name, by width."""
+        return {item.width: count for item, count in self._counts.items() if item.name == name}
 
     @property
     def total(self) -> int:

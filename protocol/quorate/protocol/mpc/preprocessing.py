@@ -9,10 +9,11 @@ from typing import Final
 
 from quorate.protocol.field import Vector
 
+from .masks import expand
 from .party import Party, Protocol
 from .pool import BIT, SHARE, Item, Plan, integer
 
-DEMAND: Final = {"bit": 512, "integer": 16, "share": 64, "triple": 64}
+DEMAND: Final = {"bit": 512, "integer": 16, "share": 64, "triple": 64, "dual_bit": 64, "dual_integer": 16}
 """The least number of items of a kind that is made when a program runs out of them."""
 MAX_PLAN_ELEMENTS: Final = 1 << 24
 """The most items that one plan may ask for (512 MiB of shares)."""
@@ -25,6 +26,7 @@ def sum_bits(width: int, threshold: int) -> int:
 
 def preprocess(party: Party, plan: Plan) -> Protocol[None]:
     """Add everything in `plan` to the party's pool. Raises ValueError for a plan beyond MAX_PLAN_ELEMENTS."""
+    plan = _expanded(party, plan)
     if plan.total > MAX_PLAN_ELEMENTS:
         raise ValueError(f"a plan has at most {MAX_PLAN_ELEMENTS} items; preprocess in several steps")
     yield from party.scheme.produce(party, plan)
@@ -35,8 +37,13 @@ def reserve(party: Party, plan: Plan) -> Protocol[None]:
 
     Take it before the next round: a protocol that runs beside this one may take it otherwise.
     """
+    plan = _expanded(party, plan)
     while not (missing := plan.missing_from(party.pool.stock)).is_empty:
         yield from preprocess(party, Plan({item: _rounded(item, count) for item, count in missing.items()}))
+
+
+def _expanded(party: Party, plan: Plan) -> Plan:
+    return expand(plan, kappa=party.kappa, on_bytes=party.scheme.computes_on_bytes)
 
 
 def _rounded(item: Item, count: int) -> int:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol
+from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol, expand
 from quorate.protocol.vm.engine import UNKNOWN, Environment
 
 from .graph import Form
@@ -75,12 +75,14 @@ class CountingEngine(LazyEngine):
         It stays within MAX_PLAN_ELEMENTS: what a vast run needs beyond that is made on demand.
         """
         kappa = DEFAULT_KAPPA if party is None else party.kappa
+        on_bytes = party is None or party.scheme.computes_on_bytes
         plan = Plan(shares=shares)
         for kind in (LESS_THAN, EQUAL, RANDOM):
             for (name, bits), count in sorted(self._counts.items()):
                 if name == kind.name:
                     room = MAX_PLAN_ELEMENTS - plan.total
-                    plan += kind.plan(max(0, min(count, room // kind.plan(1, bits, kappa).total)), bits, kappa)
+                    each = expand(kind.plan(1, bits, kappa), kappa=kappa, on_bytes=on_bytes)
+                    plan += each.times(max(0, min(count, room // each.total)))
         return plan
 
     def _take_rows(self, count: int) -> int:

@@ -32,8 +32,8 @@ class Kind:
     """A kind of operation, on whole batches.
 
     `run(party, columns, parameter)` takes a vector for each operand; `plan(count, parameter, kappa)` is what it
-    takes from the pool, and `rounds(parameter)` how long it takes when the pool has that. A heavy kind takes many
-    rounds, so it waits until as many operations as possible are ready to go together.
+    takes from the pool, and `rounds(parameter)` how long it takes when the pool has that, under the passive scheme.
+    A heavy kind takes many rounds, so it waits until as many operations as possible are ready to go together.
     """
 
     name: str
@@ -63,13 +63,18 @@ def _random(party: Party, columns: Sequence[Vector], parameter: int) -> Protocol
     return bits_to_integer(party, rows)
 
 
+def _less_than_rounds(bits: int) -> int:
+    """An opening beside the first products, a product tree over pairs of bits, and an opening of the result."""
+    return 1 + (bits - 1).bit_length()
+
+
 def _equal_rounds(bits: int) -> int:
-    """An opening and a count of differing bits, again over the bits of the count, then a product tree."""
-    return 1 + _equal_rounds(bits.bit_length()) if bits >= 12 else 1 + (bits - 1).bit_length()
+    """The same, over pairs of all bits."""
+    return 2 + ((bits + 1) // 2 - 1).bit_length()
 
 
 MULTIPLY: Final = Kind("multiplication", False, _multiply, lambda count, bits, kappa: Plan(), lambda bits: 1)
-LESS_THAN: Final = Kind("comparison", True, _less_than, less_than_plan, lambda bits: (bits - 1).bit_length())
+LESS_THAN: Final = Kind("comparison", True, _less_than, less_than_plan, _less_than_rounds)
 EQUAL: Final = Kind("equality test", True, _equal, equal_plan, _equal_rounds)
 RANDOM: Final = Kind(
     "random integer", False, _random, lambda count, bits, kappa: Plan(bits=count * bits), lambda bits: 0

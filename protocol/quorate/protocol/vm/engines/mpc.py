@@ -18,6 +18,7 @@ from quorate.protocol.mpc import (
     Party,
     Plan,
     Protocol,
+    expand,
     reserve,
     reveal,
     set_up,
@@ -111,6 +112,7 @@ class MpcEngine(LazyEngine):
         plan = Plan()
         for batch in batches:
             plan += batch.kind.plan(len(batch.operations), batch.parameter, self._party.kappa)
+        plan = expand(plan, kappa=self._party.kappa, on_bytes=self._party.scheme.computes_on_bytes)
         if plan.total > MAX_PLAN_ELEMENTS:
             return False
         yield from set_up(self._party)

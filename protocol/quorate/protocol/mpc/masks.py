@@ -1,0 +1,55 @@
+"""What comparisons take from the pool, before it is known under which scheme they run.
+
+A plan may name tests: `sign_test(bits)` and `zero_test(bits)`. `expand` turns them into items. A scheme that
+computes on bytes compares there, with one mask in both fields for each test; any other takes a random bit for each
+bit, and a wide integer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .pool import DUAL_BIT, Item, Plan, dual_integer, integer
+
+COUNTED_FROM_BITS: Final = 12
+"""From this width on, a zero test in the prime field counts differing bits and tests the count."""
+
+
+def sign_test(bits: int) -> Item:
+    """What one test for the sign of an integer of `bits` bits takes."""
+    return Item("sign_test", bits)
+
+
+def zero_test(bits: int) -> Item:
+    """What one test for zero of an integer below 2^bits in absolute value takes."""
+    return Item("zero_test", bits)
+
+
+def expand(plan: Plan, *, kappa: int, on_bytes: bool) -> Plan:
+    """The plan with items in place of tests; `on_bytes` is the scheme's `computes_on_bytes`."""
+    expanded = Plan()
+    for item, count in plan.items():
+        if item.name in {"sign_test", "zero_test"}:
+            needs = _on_bytes(item, kappa) if on_bytes else _in_field(item, kappa)
+            expanded += needs.times(count)
+        else:
+            expanded += Plan({item: count})
+    return expanded
+
+
+def _on_bytes(test: Item, kappa: int) -> Plan:
+    return Plan({dual_integer(test.width): 1, integer(kappa): 1, DUAL_BIT: 1})
+
+
+def _in_field(test: Item, kappa: int) -> Plan:
+    if test.name == "sign_test":
+        return mask_plan(1, test.width, test.width - 1, kappa)
+    plan = mask_plan(1, test.width + 1, test.width, kappa)
+    if test.width < COUNTED_FROM_BITS:
+        return plan
+    return plan + _in_field(zero_test(test.width.bit_length()), kappa)
+
+
+def mask_plan(count: int, bits: int, power: int, kappa: int) -> Plan:
+    """What masks integers of `bits` bits, `count` of them, with `power` bits known one by one in the field."""
+    return Plan(bits=count * power, integers={bits - power + kappa: count})
