@@ -93,7 +93,7 @@ class LaneEmitter:
         return self._pack(self._split(self._spread(rows, index, 4), 4))
 
     def table_factor(self, table: Any, index: Any) -> Any:
-        """Row `index` of an (m, 5) array of 52-bit limbs of elements times 16, in every lane."""
+        """Row `index` of a table of the 52-bit limbs of factors, in every lane."""
         return self._pack(self._spread(table, index, self.limbs))
 
     def load_random(self, rows: Any, index: Any) -> Any:
@@ -122,7 +122,7 @@ class LaneEmitter:
         self._write(rows, index, 4, vectors)
 
     def keep(self, scratch: Any, index: Any, value: Any) -> None:
-        """Write elements as five vectors to place `index` of a scratch array."""
+        """Write elements as vectors of limbs to place `index` of a scratch array."""
         self._write(scratch, index, self.limbs * LANES, self._unpack(value))
 
     def load_kept(self, scratch: Any, index: Any) -> Any:
@@ -379,7 +379,7 @@ class LaneEmitter:
 
 
 class WordLaneEmitter(LaneEmitter):
-    """The same for elements of one word, in two limbs."""
+    """The same for elements of one word, in two limbs; random bytes go through the base sets."""
 
     limbs = 2
 
