@@ -79,6 +79,7 @@ from .pool import (
     integer,
 )
 from .preprocessing import MAX_PLAN_ELEMENTS, preprocess, random_bits, random_integers, random_shares, reserve
+from .robust import ROBUST, ZERO
 from .rounds import (
     begin_conversation,
     converse,
@@ -108,8 +109,10 @@ __all__ = [
     "MAX_PLAN_ELEMENTS",
     "MAX_ROUND_ELEMENTS",
     "PASSIVE",
+    "ROBUST",
     "SHARE",
     "TRIPLE",
+    "ZERO",
     "Bytes",
     "ClientInput",
     "ClientOutput",

@@ -135,8 +135,11 @@ class Party:
 
     @property
     def suspects(self) -> Mapping[PartyId, str]:
-        """The parties that this one has caught under a robust scheme, which went on without them, and at what."""
-        return {} if self.standing is None else dict(self.standing.liars)
+        """Those without whom a robust scheme went on, and why: whom this party caught, and whom all excluded.
+
+        Of two that were excluded because they contradict each other, one may be honest.
+        """
+        return {} if self.standing is None else self.standing.excluded | self.standing.liars
 
     @property
     def others(self) -> tuple[PartyId, ...]:

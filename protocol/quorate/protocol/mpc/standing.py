@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quorate.protocol.sharing import PartyId
@@ -11,11 +12,13 @@ from quorate.protocol.sharing import PartyId
 class Standing:
     """The holders of shares, of whom at most `most_wrong` may be corrupted; the same at all honest parties.
 
-    `liars` is this party's own knowledge: whom it caught, and at what. A holder among them is no longer listened to.
+    `excluded` were holders, and all parties agreed to go on without them. `liars` is this party's own knowledge: whom
+    it caught, and at what. A holder among them is no longer listened to.
     """
 
     holders: tuple[PartyId, ...]
     most_wrong: int
+    excluded: dict[PartyId, str] = field(default_factory=dict)
     liars: dict[PartyId, str] = field(default_factory=dict)
 
     def catch(self, party: PartyId, reason: str) -> None:
@@ -32,7 +35,8 @@ class Standing:
         """How many of those may still be wrong."""
         return max(0, self.most_wrong - sum(holder in self.liars for holder in self.holders))
 
-    def exclude(self, culprits: frozenset[PartyId], *, of_which_wrong: int) -> None:
-        """All parties have agreed to go on without some holders, of whom so many are corrupted at least."""
+    def exclude(self, culprits: Mapping[PartyId, str], *, of_which_wrong: int) -> None:
+        """Go on without some holders, of whom so many are corrupted at least; with the reason for each."""
         self.holders = tuple(holder for holder in self.holders if holder not in culprits)
-        self.most_wrong = max(0, self.most_wrong - of_which_wrong)
+        self.most_wrong -= of_which_wrong
+        self.excluded |= culprits

@@ -55,7 +55,7 @@ def decode(field: PrimeField, shares: Mapping[PartyId, Vector], *, threshold: in
     good = dict(shares)
     budget = threshold if len(shares) >= 3 * threshold + 1 else 0
     while not check_degree(field, good, degree=threshold):
-        wrong = _wrong_in_one_column(field, good, threshold=threshold, most=budget - (len(shares) - len(good)))
+        wrong = wrong_in_one_column(field, good, threshold=threshold, most=budget - (len(shares) - len(good)))
         if not wrong:
             raise InconsistentShares
         good = {party: vector for party, vector in good.items() if party not in wrong}
@@ -63,10 +63,13 @@ def decode(field: PrimeField, shares: Mapping[PartyId, Vector], *, threshold: in
     return Decoded(secrets, frozenset(shares) - frozenset(good))
 
 
-def _wrong_in_one_column(
+def wrong_in_one_column(
     field: PrimeField, shares: Mapping[PartyId, Vector], *, threshold: int, most: int
 ) -> frozenset[PartyId]:
-    """The wrong parties of the first inconsistent column; empty when it has more than `most`."""
+    """The wrong parties of the first inconsistent column; empty when it has more than `most`.
+
+    They are unique when there are at least `threshold + 1 + 2 most` shares.
+    """
     column = _first_inconsistent_column(field, shares, threshold=threshold)
     points = sorted(shares)
     values = [field.integers(shares[point][column : column + 1])[0] for point in points]

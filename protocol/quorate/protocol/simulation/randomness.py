@@ -6,7 +6,7 @@ import hashlib
 from typing import Final
 
 from quorate.protocol.field import PrimeField
-from quorate.protocol.mpc import DEFAULT_KAPPA, Party, PartyId
+from quorate.protocol.mpc import DEFAULT_KAPPA, PASSIVE, Party, PartyId, Scheme
 
 _DOMAIN: Final = b"quorate/simulation/1"
 
@@ -33,7 +33,13 @@ class SeededRandomness:
 
 
 def simulated_committee(
-    field: PrimeField, *, parties: int, threshold: int, seed: int, kappa: int = DEFAULT_KAPPA
+    field: PrimeField,
+    *,
+    parties: int,
+    threshold: int,
+    seed: int,
+    kappa: int = DEFAULT_KAPPA,
+    scheme: Scheme = PASSIVE,
 ) -> list[Party]:
     """Parties 1..n of one session, whose randomness follows from `seed`."""
     return [
@@ -43,6 +49,7 @@ def simulated_committee(
             parties=parties,
             threshold=threshold,
             kappa=kappa,
+            scheme=scheme,
             randomness=SeededRandomness(seed, f"party {identity}"),
         )
         for identity in range(1, parties + 1)
