@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -332,3 +333,9 @@ def test_a_client_that_sends_a_non_bit_is_named(three_guarded):
     with pytest.raises(InputFault) as caught:
         three_guarded.run(accept_inputs, masks, {7: wrong})
     assert caught.value.client == 7
+
+
+def test_the_documented_example_runs():
+    page = (Path(__file__).parents[3] / "docs" / "mpc-abort.md").read_text(encoding="utf-8")
+    example = page.split("```python\n", 1)[1].split("```", 1)[0]
+    exec(compile(example, "docs/mpc-abort.md", "exec"), {})

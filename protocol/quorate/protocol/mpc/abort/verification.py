@@ -81,7 +81,7 @@ def verify(party: Party) -> Protocol[None]:
 def checked_zeros(party: Party, count: int) -> Protocol[Vector]:
     """`count` fresh sharings of zero of degree t; a random combination of them, masked by one more, is opened.
 
-    Raises VerificationFailed or InconsistentShares when they are none. Three rounds, for three parties two.
+    Raises VerificationFailed or InconsistentShares when they are none. Three rounds.
     """
     field = party.field
     (coin,) = yield from _draw(party, 1)
@@ -89,6 +89,7 @@ def checked_zeros(party: Party, count: int) -> Protocol[Vector]:
     weights = coefficients(field, (yield from _seed(party, coin)), count)
     masked = field.add(field.dot(weights, dealt[:count]), dealt[count:])
     if (yield from open_degree(party, masked, degree=party.threshold)).any():
+        transcript_of(party).failed = True
         raise VerificationFailed("the sharings of zero are none: a party dealt others")
     return dealt[:count]
 
