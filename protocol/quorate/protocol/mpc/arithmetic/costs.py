@@ -62,7 +62,7 @@ def cost_of(party: Party, operation: Operation, *lengths: int, **options: Any) -
 def plan_of(party: Party, operation: Operation, *lengths: int, **options: Any) -> Plan:
     """What `operation(party, *vectors, **options)` takes from the pool, under the scheme of the party."""
     cost = cost_of(party, operation, *lengths, **options)
-    return cost.plan + party.scheme.multiplication_plan(cost.products)
+    return cost.plan + party.scheme.multiplication_plan(party, cost.products)
 
 
 def piecewise(party: Party, operation: Operation, *vectors: Vector, **options: Any) -> Protocol[Vector]:

@@ -16,6 +16,7 @@ is a ZeroDivisionError. The smallest signed value divided by -1 leaves the type,
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import Enum
 
@@ -77,13 +78,10 @@ def division_valid(party: Party, y: Vector, *, of: IntegerType) -> Protocol[Vect
 class Divisor:
     """A divisor as sign and magnitude: the sign is 0 for zero, whose magnitude is taken as 1."""
 
-    magnitude: Vector
-    sign: Vector
-    below_zero: Vector | None
+    magnitude: Vector = dataclasses.field(repr=False)
+    sign: Vector = dataclasses.field(repr=False)
+    below_zero: Vector | None = dataclasses.field(repr=False)
     scaled: Scaled
-
-    def __repr__(self) -> str:
-        return f"Divisor({len(self.magnitude)} shared values)"
 
 
 def normalised_divisor(party: Party, y: Vector, *, of: IntegerType) -> Protocol[Divisor]:
@@ -201,10 +199,10 @@ def _divide_by(party: Party, x: Vector, *, divisor: int, of: IntegerType, roundi
     if magnitude & (magnitude - 1) == 0:
         power = magnitude.bit_length() - 1
         return (yield from shift_right_by(party, dividend, bits=bits, power=power))
-    return (yield from _divide_by_odd_part(party, dividend, magnitude=magnitude, bits=bits))
+    return (yield from _divide_by_constant(party, dividend, magnitude=magnitude, bits=bits))
 
 
-def _divide_by_odd_part(party: Party, x: Vector, *, magnitude: int, bits: int) -> Protocol[Vector]:
+def _divide_by_constant(party: Party, x: Vector, *, magnitude: int, bits: int) -> Protocol[Vector]:
     """floor(x / magnitude) for |x| < 2^(bits-1), of a magnitude that is no power of two."""
     field, kept = party.field, quotient_fraction_bits(party)
     places = bits + 4

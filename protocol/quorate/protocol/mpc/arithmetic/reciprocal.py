@@ -8,7 +8,8 @@ truncations. Errors of truncation add up, and get a few more bits of fraction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Final
 
 from quorate.protocol.field import Vector
@@ -29,8 +30,8 @@ _SLOPE: Final = round(32 * (1 << _LINE_BITS) / 17)
 class Scaled:
     """A normalised divisor: `value` = divisor * factor in [2^(width-1), 2^width]."""
 
-    value: Vector = field(repr=False)
-    factor: Vector = field(repr=False)
+    value: Vector = dataclasses.field(repr=False)
+    factor: Vector = dataclasses.field(repr=False)
     width: int
 
 

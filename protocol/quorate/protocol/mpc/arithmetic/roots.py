@@ -9,7 +9,8 @@ squares the error E = 1 - C Y^2 in each step: E' = E^2 (3 + E) / 4. sqrt(x) is G
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
@@ -40,9 +41,9 @@ class Halved:
     For zero, `value` and `factor` are those of one, and `reverse` is 0.
     """
 
-    value: Vector = field(repr=False)
-    factor: Vector = field(repr=False)
-    reverse: Vector = field(repr=False)
+    value: Vector = dataclasses.field(repr=False)
+    factor: Vector = dataclasses.field(repr=False)
+    reverse: Vector = dataclasses.field(repr=False)
     pairs: int
 
 
