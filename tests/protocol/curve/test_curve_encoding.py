@@ -204,6 +204,14 @@ def test_ed25519_small_orders_are_refused(data):
         ED25519.decode(bytes.fromhex(data), identity=True)
 
 
+@pytest.mark.parametrize("excess", range(19))
+@pytest.mark.parametrize("sign", [0, 1])
+def test_ed25519_numbers_from_p_on_are_refused(excess, sign):
+    data = (int(P) + excess + (sign << 255)).to_bytes(32, "little")
+    with pytest.raises(MalformedMessage, match="not a canonical point"):
+        ED25519.decode(data, identity=True)
+
+
 def test_ed25519_base_point_and_equation():
     assert ED25519.generator.encode().hex() == "58" + "66" * 31
     x, y = to_edwards(ED25519.multiply_base(77).affine)

@@ -13,6 +13,7 @@ from quorate.protocol.verifiable import (
     Claim,
     Commitment,
     KeyShare,
+    PublicShareProof,
     Scheme,
     Share,
     check_dealing,
@@ -30,6 +31,7 @@ from quorate.protocol.verifiable import (
     verify,
 )
 from quorate.protocol.verifiable.exponent import coefficients_in_exponent
+from quorate.protocol.verifiable.proof import _challenge
 
 from .committee import key_shares, randomness
 
@@ -250,3 +252,17 @@ def test_another_opening_of_the_blinding_is_no_proof():
     shifted = commitment - curve.second_generator * 6
     _, proof = prove_public_share(curve, Share(5, 6), context=b"here", randomness=randomness(1, "proof"))
     assert not check_public_share(shifted, proof, commitment=commitment, context=b"here")
+
+
+def test_a_proof_cannot_be_made_first_and_its_statement_after():
+    """The challenge covers Y: else R = k G + D and R' = k' H - D would prove Y = s G - D / c for any point D."""
+    curve, share, context = SECP256K1, Share(5, 7), b"here"
+    commitment, shift = curve.commit(5, 7), curve.generator * 99
+    announced = curve.generator * 11 + shift, curve.second_generator * 13 - shift
+    public = curve.multiply_base(share.value)
+    challenge = _challenge(curve, commitment, public, announced, context=context)
+    responses = (challenge, 11 + challenge * share.value, 13 + challenge * share.blinding)
+    proof = PublicShareProof(*(curve.encode_scalar(scalar) for scalar in responses))
+    forged = public - shift * pow(challenge, -1, curve.order)
+    assert forged * challenge == curve.generator * (11 + challenge * 5) - announced[0], "the equations hold"
+    assert not check_public_share(forged, proof, commitment=commitment, context=context)

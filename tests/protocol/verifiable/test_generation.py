@@ -177,6 +177,16 @@ def test_another_session_has_other_proofs():
     agreed(machines, [PartyId(1), PartyId(2), PartyId(3)])
 
 
+def test_a_proof_is_of_one_party_in_one_session():
+    contexts = {
+        machine._context(PartyId(party))
+        for session in (b"", b"a", b"ab", b"session")
+        for machine in (generations(4, 1, session=session)[PartyId(1)],)
+        for party in range(1, 5)
+    }
+    assert len(contexts) == 16
+
+
 def test_misuse():
     machine = generations(4, 1)[PartyId(1)]
     machine.start()
