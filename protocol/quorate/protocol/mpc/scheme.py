@@ -72,8 +72,13 @@ class Scheme(ABC):
         Raises ProtocolAbort when it was not. A scheme that needs no such step does nothing.
         """
 
-    def multiplication_plan(self, count: int) -> Plan:
+    def multiplication_plan(self, party: Party, count: int) -> Plan:
         """What `count` multiplications take from the pool."""
+        del party, count
+        return Plan()
+
+    def zero_plan(self, count: int) -> Plan:
+        """What `count` sharings of zero take from the pool."""
         del count
         return Plan()
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from quorate.protocol.field import PrimeField, Vector
 from quorate.protocol.mpc.party import Party, Protocol
-from quorate.protocol.mpc.pool import Plan
+from quorate.protocol.mpc.pool import DOUBLE, Plan
 from quorate.protocol.mpc.preprocessing import reserve
 from quorate.protocol.mpc.scheme import Scheme
 
@@ -75,9 +75,14 @@ class Robust(Scheme):
         del party
         yield from ()
 
-    def multiplication_plan(self, count: int) -> Plan:
-        """A triple each: what every committee can use."""
-        return Plan(triples=count)
+    def multiplication_plan(self, party: Party, count: int) -> Plan:
+        """A triple each; with n >= 4t + 1 a double sharing."""
+        local = multiplication.has_local_products(party.parties, party.threshold)
+        return Plan({DOUBLE: count}) if local else Plan(triples=count)
+
+    def zero_plan(self, count: int) -> Plan:
+        """One zero each."""
+        return Plan({ZERO: count})
 
 
 ROBUST: Final = Robust()

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol, expand
+from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol, equal, expand, less_than
+from quorate.protocol.mpc.arithmetic.costs import cost_of
 from quorate.protocol.vm.engine import UNKNOWN, Environment
 
 from .graph import Form
@@ -83,7 +84,17 @@ class CountingEngine(LazyEngine):
                     room = MAX_PLAN_ELEMENTS - plan.total
                     each = expand(kind.plan(1, bits, kappa), kappa=kappa, on_bytes=on_bytes)
                     plan += each.times(max(0, min(count, room // each.total)))
-        return plan
+        return plan if party is None else plan + self._scheme_plan(party, MAX_PLAN_ELEMENTS - plan.total)
+
+    def _scheme_plan(self, party: Party, room: int) -> Plan:
+        """What the scheme takes for the products of the run, those inside of comparisons too, and for its outputs."""
+        products = self._counts[MULTIPLY.name, 0]
+        for kind, operation in ((LESS_THAN, less_than), (EQUAL, equal)):
+            for (name, bits), count in self._counts.items():
+                if name == kind.name:
+                    products += count * cost_of(party, operation, 1, 1, bits=bits).products
+        outputs = party.scheme.zero_plan(min(self._sent, room))
+        return outputs + party.scheme.multiplication_plan(party, max(0, min(products, room - outputs.total)))
 
     def _take_rows(self, count: int) -> int:
         first, self._rows = self._rows, self._rows + count
