@@ -103,7 +103,10 @@ class Abort(Scheme):
         return join(party.field, results)
 
     def produce(self, party: Party, plan: Plan) -> Protocol[None]:
-        """Bits and integers from t + 1 dealers, checked; elements from all; triples; ValueError for other items."""
+        """Bits and integers from t + 1 dealers, elements from all, and triples; ValueError for other items.
+
+        They are good for this session at once, for another one after `verify`.
+        """
         if unknown := [item.name for item in plan if item.name not in _PRODUCED]:
             raise ValueError(f"the abort scheme makes no {', '.join(unknown)}")
         yield from together(
