@@ -21,6 +21,8 @@ from quorate.protocol.verifiable import (
     check_public_share,
     deal,
     decode_commitment,
+    decode_key,
+    encode_key,
     false_claims,
     interpolate_points,
     open_committed,
@@ -225,6 +227,21 @@ def test_a_key_share_belongs_to_its_commitment():
     zero, dealt = sharings(SECP256K1, [0], scheme=Scheme.FELDMAN)
     with pytest.raises(ValueError, match="is not 0"):
         KeyShare(PartyId(1), dealt[PartyId(1)][0].value, zero[0])
+
+
+@pytest.mark.parametrize("curve", CURVES.values(), ids=list(CURVES))
+def test_key_shares_are_kept_as_bytes(curve):
+    key = key_shares(curve, 5, 2)[PartyId(4)]
+    data = encode_key(key)
+    assert decode_key(data) == key
+    for position in range(len(data)):
+        changed = bytearray(data)
+        changed[position] ^= 1
+        with pytest.raises(MalformedMessage):
+            decode_key(bytes(changed))
+    for wrong in (b"", data[:-1], data + b"\0"):
+        with pytest.raises(MalformedMessage):
+            decode_key(wrong)
 
 
 @settings(max_examples=10, deadline=None)

@@ -31,7 +31,7 @@ from .ecdsa import (
 from .exponent import interpolate_points, open_committed, open_in_exponent
 from .frost import sign_schnorr
 from .generation import KeyGeneration
-from .key import KeyShare
+from .key import KeyShare, decode_key, encode_key
 from .proof import PublicShareProof, check_public_share, prove_public_share
 from .publication import publish_key
 from .suites import BIP340, FROST_ED25519, FROST_P256, FROST_SECP256K1, Suite
@@ -62,6 +62,8 @@ __all__ = [
     "check_public_share",
     "deal",
     "decode_commitment",
+    "decode_key",
+    "encode_key",
     "false_claims",
     "interpolate_points",
     "open_committed",
