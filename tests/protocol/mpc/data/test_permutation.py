@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from quorate.protocol.field import BN254
-from quorate.protocol.mpc import data, open_shares
+from quorate.protocol.mpc import data, reveal
 from quorate.protocol.mpc.data import apply, compose, gather, invert, quicksort, radix, shuffle, sort
-from quorate.protocol.mpc.data.resharing import MAX_STEPS, agree_on_common_seeds, permute, permute_back
+from quorate.protocol.mpc.data.dealt_shuffles import DEALT_SHUFFLES
+from quorate.protocol.mpc.data.permutation import agree_on_shuffles
+from quorate.protocol.mpc.data.resharing import MAX_STEPS, agree_on_common_seeds
 
 GENEROUS = 60.0
 """For up to 23 degrees of freedom, exceeded with probability below 10^-4; the seeds are fixed."""
@@ -65,15 +67,23 @@ def test_what_is_no_permutation_is_refused(three, destinations):
         three.compute(first_column(apply), destinations, [1, 2])
 
 
-def test_permuting_back(three):
-    values = list(range(30))
+def drawn(party, rows):
+    """An order in the fastest way that the scheme allows."""
+    return (yield from (yield from agree_on_shuffles(party)).draw(party, rows))
 
-    def there_and_back(party, x):
-        seeds = yield from agree_on_common_seeds(party)
-        drawn = seeds.draw(len(x))
-        return (yield from permute_back(party, drawn, (yield from permute(party, drawn, [x]))))[0]
 
-    assert three.compute(there_and_back, values) == values
+def there_and_back(party, x):
+    shuffle = yield from drawn(party, len(x))
+    moved = yield from shuffle.permute(party, [x])
+    (back,) = yield from shuffle.permute_back(party, moved)
+    return np.concatenate([moved[0], back])
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(1, 0), (3, 1), (5, 2), (11, 5)])
+def test_permuting_back(committee, parties, threshold):
+    opened = committee(parties, threshold).compute(there_and_back, range(30))
+    assert sorted(opened[:30]) == list(range(30)) == opened[30:]
+    assert opened[:30] != opened[30:]
 
 
 def chi_square(counts, cells):
@@ -83,13 +93,18 @@ def chi_square(counts, cells):
     )
 
 
-@pytest.mark.parametrize("scheme", ["resharing", "network"])
-def test_shuffles_are_uniform(committee, three, elementary, scheme):
+def dealt(party, columns):
+    return (yield from (yield from DEALT_SHUFFLES.draw(party, len(columns[0]))).permute(party, columns))
+
+
+@pytest.mark.parametrize("way", ["resharing", "dealt", "network"])
+def test_shuffles_are_uniform(three, elementary, way):
     """All orders of four rows come equally often."""
-    group = three if scheme == "resharing" else elementary
+    group = elementary if way == "network" else three
+    operation = dealt if way == "dealt" else shuffle
     counts: Counter[tuple[int, ...]] = Counter()
-    for _ in range(240):
-        counts[tuple(group.compute(first_column(shuffle), [0, 1, 2, 3]))] += 1
+    for _ in range(144):
+        counts[tuple(group.compute(first_column(operation), [0, 1, 2, 3]))] += 1
     assert set(counts) <= set(permutations(range(4)))
     assert chi_square(counts, 24) < GENEROUS
 
@@ -105,12 +120,11 @@ def test_no_party_knows_the_order(three):
 
 
 def test_members_draw_the_same_orders(committee):
-    group = committee(5, 2)
-    drawn = [seeds.draw(50) for seeds in group.run(agree_on_common_seeds)]
-    for members in drawn[0].orders:
-        orders = [drawn[member - 1].orders[members] for member in members]
+    shuffles = committee(5, 2).run(drawn, 50)
+    for members in shuffles[0].orders:
+        orders = [shuffles[member - 1].orders[members] for member in members]
         assert all(np.array_equal(orders[0], order) for order in orders)
-    distinct = {tuple(order) for shuffled in drawn for order in shuffled.orders.values() if order is not None}
+    distinct = {tuple(order) for shuffled in shuffles for order in shuffled.orders.values() if order is not None}
     assert len(distinct) == 10
 
 
@@ -118,11 +132,7 @@ def test_reshared_rows_are_fresh(three):
     """After a step in which it knows the order, a party still cannot find its old shares among the new."""
     shares = three.share(range(64))
 
-    def one(party, x):
-        seeds = yield from agree_on_common_seeds(party)
-        return (yield from permute(party, seeds.draw(len(x)), [x]))[0]
-
-    for before, after in zip(shares, three.run(one, shares), strict=True):
+    for before, after in zip(shares, three.run(first_column(shuffle), shares), strict=True):
         assert not {row.tobytes() for row in before} & {row.tobytes() for row in after}
 
 
@@ -138,12 +148,12 @@ def opened_while_sorting(group, monkeypatch, module, values, method):
     seen: list[np.ndarray] = []
 
     def recorded(party, x):
-        result = yield from open_shares(party, x)
+        result = yield from reveal(party, x)
         if party.identity == 1:
             seen.append(BN254.to_small(result))
         return result
 
-    monkeypatch.setattr(module, "open_shares", recorded)
+    monkeypatch.setattr(module, "reveal", recorded)
     group.run(sort, group.share(values), bits=6, method=method)
     return seen
 
@@ -159,7 +169,7 @@ ORDERS = {
 def test_comparisons_of_a_quicksort_tell_nothing_of_the_order(committee, monkeypatch, order):
     """The place of the first pivot among eight rows, in uniform order, is uniform whatever the keys are."""
     counts: Counter[int] = Counter()
-    for seed in range(160):
+    for seed in range(96):
         seen = opened_while_sorting(committee(3, 1, seed=seed), monkeypatch, quicksort, ORDERS[order], "quicksort")
         counts[int(seen[0].sum())] += 1
     assert set(counts) <= set(range(8))
@@ -170,7 +180,7 @@ def test_comparisons_of_a_quicksort_tell_nothing_of_the_order(committee, monkeyp
 def test_openings_of_a_radix_sort_tell_nothing_of_the_order(committee, monkeypatch, order):
     """Each opening is a permutation; where it sends the first row is uniform whatever the keys are."""
     counts: Counter[int] = Counter()
-    for seed in range(160):
+    for seed in range(96):
         (seen,) = opened_while_sorting(committee(3, 1, seed=seed), monkeypatch, radix, ORDERS[order], "radix")
         assert sorted(seen) == list(range(8))
         counts[int(seen[0])] += 1
@@ -181,11 +191,11 @@ def test_without_the_shuffle_the_statistics_would_show_it(three, monkeypatch):
     seen: list[np.ndarray] = []
 
     def recorded(party, x):
-        result = yield from open_shares(party, x)
+        result = yield from reveal(party, x)
         seen.append(BN254.to_small(result))
         return result
 
-    monkeypatch.setattr(quicksort, "open_shares", recorded)
+    monkeypatch.setattr(quicksort, "reveal", recorded)
     three.run(quicksort.opened_order, three.share(list(range(8))), bits=6)
     assert seen[0].sum() == 0
 
@@ -193,6 +203,6 @@ def test_without_the_shuffle_the_statistics_would_show_it(three, monkeypatch):
 def test_secrets_are_not_in_reprs(three):
     seeds = three.run(agree_on_common_seeds)[0]
     assert "Stream" not in repr(seeds)
-    assert "array" not in repr(seeds.draw(5))
+    assert "array" not in repr(three.run(drawn, 5)[0])
     groups = three.run(data.group_sums, three.share([1, 2]), (), bits=4)[0]
     assert "array" not in repr(groups)

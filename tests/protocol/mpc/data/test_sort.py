@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.field import BN254
-from quorate.protocol.mpc import Plan, less_than_plan, preprocess, set_up
+from quorate.protocol.mpc import ABORT, PASSIVE, Plan, less_than_plan, preprocess, set_up
 from quorate.protocol.mpc.data import (
     MAX_ROWS,
     argsort,
@@ -95,16 +95,23 @@ def test_every_scheme_sorts(under_scheme):
 
 
 @pytest.mark.parametrize("method", ["radix", "quicksort"])
-def test_methods_that_are_only_passive_refuse_other_schemes(elementary, method):
-    with pytest.raises(ValueError, match="needs the passive scheme"):
+def test_methods_that_shuffle_refuse_schemes_without_a_fast_shuffle(elementary, method):
+    with pytest.raises(ValueError, match="elementary scheme has no fast shuffle"):
         elementary.compute(sort, [2, 1], bits=4, method=method)
 
 
-def test_a_committee_of_many_sets_sorts_by_a_network(committee):
+@pytest.mark.parametrize("method", METHODS)
+def test_malicious_security_with_abort(committee, method):
+    group = committee(3, 1)
+    for party in group.parties:
+        party.scheme = ABORT
+    values = [3, -4, 3, 0, 7, -8, 1, 5, 5]
+    assert group.compute(argsort, values, bits=4, method=method) == expected_order(values, False)
+
+
+def test_a_committee_of_many_sets(committee):
     group = committee(11, 5)
-    with pytest.raises(ValueError, match="at most 64 sets"):
-        group.compute(sort, [2, 1], bits=4, method="radix")
-    assert group.compute(sort, [2, 1, 0], bits=4) == [0, 1, 2]
+    assert group.compute(sort, [2, 1, 0, 1], bits=4) == [0, 1, 1, 2]
 
 
 def test_top_and_quantiles(three):
@@ -164,8 +171,10 @@ def test_the_size_of_the_network():
     assert [comparators(rows) for rows in (0, 1, 2, 3, 4, 8, 16)] == [0, 0, 1, 3, 5, 19, 63]
 
 
-@pytest.mark.parametrize("method", ["radix", "network"])
-def test_a_plan_is_what_sorting_takes(three, method):
+@pytest.mark.parametrize(("method", "scheme"), [("radix", PASSIVE), ("network", PASSIVE), ("radix", ABORT)])
+def test_a_plan_is_what_sorting_takes(three, method, scheme):
+    for party in three.parties:
+        party.scheme = scheme
     plan = sort_plan(three.first, 13, bits=8, method=method)
     three.run(set_up)
     three.run(preprocess, plan)

@@ -22,9 +22,9 @@ from .histogram import MAX_EDGES, count_categories, histogram, histogram_plan
 from .join import left_join
 from .network import network_plan, network_sort
 from .one_hot import MAX_INDEX_BITS, one_hot
-from .permutation import apply, compose, gather, invert, shuffle
+from .permutation import apply, can_shuffle, compose, gather, invert, shuffle
 from .prefix import prefix_products, prefix_sums
-from .resharing import MAX_STEPS, can_reshare
+from .resharing import MAX_STEPS
 from .sort import (
     SortMethod,
     argsort,
@@ -50,7 +50,7 @@ __all__ = [
     "apply",
     "argsort",
     "bring_forward",
-    "can_reshare",
+    "can_shuffle",
     "compose",
     "count_categories",
     "count_distinct",

@@ -58,11 +58,11 @@ def network_sort(party: Party, keys: Vector, columns: Sequence[Vector], *, bits:
     table = pack([keys, *columns])
     for lower, upper in layers(rows):
         swap = yield from less_than(party, table[upper, 0], table[lower, 0], bits=bits)
-        yield from _exchange(party, table, swap, lower=lower, upper=upper)
+        yield from exchange_rows(party, table, swap, lower=lower, upper=upper)
     return unpack(table)
 
 
-def _exchange(party: Party, table: Vector, swap: Vector, *, lower: Places, upper: Places) -> Protocol[None]:
+def exchange_rows(party: Party, table: Vector, swap: Vector, *, lower: Places, upper: Places) -> Protocol[None]:
     """Exchange rows `lower` and `upper` of the table in place, where `swap` is 1: one product for each column."""
     field, columns = party.field, table.shape[1]
     low, high = (table[places].reshape(-1, field.limbs) for places in (lower, upper))

@@ -6,7 +6,7 @@ distinct, the results of comparisons depend on that order only, and may be opene
 appending the number of the row before the shuffle, which also makes the sort stable. All segments of one level
 are compared with their pivots in one batch; a segment of few rows is sorted by comparing all its pairs.
 
-Adversary: that of the shuffle; run under `resharing` it is semi-honest with t < n/2.
+All that led to a comparison is verified before it is opened. Adversary: that of the shuffle and of the scheme.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.compare import less_than
-from quorate.protocol.mpc.operations import open_shares
+from quorate.protocol.mpc.operations import reveal
 from quorate.protocol.mpc.party import Party, Protocol
 
 from .columns import Places
@@ -48,7 +48,7 @@ def opened_order(party: Party, keys: Vector, *, bits: int) -> Protocol[Places]:
 
 def _opened_comparisons(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Outcomes]:
     """[x < y], opened: safe only for distinct keys in a uniform order."""
-    opened = yield from open_shares(party, (yield from less_than(party, x, y, bits=bits)))
+    opened = yield from reveal(party, (yield from less_than(party, x, y, bits=bits)))
     return ~party.field.is_zero(opened)
 
 

@@ -6,8 +6,8 @@ vectors of the digits are summed up value by value, which is linear: the sum at 
 One inner product picks it. The permutation so far is applied to the digits, and composed with the new one, by
 opening it shuffled.
 
-What is opened is one uniform permutation for each digit, whatever the keys are. Adversary: that of `resharing`,
-semi-honest with t < n/2.
+What is opened is one uniform permutation for each digit, whatever the keys are, after all up to it is verified.
+Adversary: that of the shuffle and of the scheme.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.logic import logical_not
-from quorate.protocol.mpc.operations import inner_products, open_shares
+from quorate.protocol.mpc.operations import inner_products, reveal
 from quorate.protocol.mpc.party import Party, Protocol
 
 from .columns import pack, public_places, scatter, unpack
 from .one_hot import one_hot
 from .prefix import prefix_sums
-from .resharing import CommonSeeds, permute, permute_back
+from .shuffles import Shuffles
 
 DIGIT_BITS: Final = 4
 """The bits of a digit: 2^4 running sums a row and pass, and ceil(bits / 4) passes."""
 
 
-def radix_destinations(party: Party, seeds: CommonSeeds, bits: Sequence[Vector]) -> Protocol[Vector]:
+def radix_destinations(party: Party, shuffles: Shuffles, bits: Sequence[Vector]) -> Protocol[Vector]:
     """Where each row goes in a stable ascending sort by unsigned keys, given by their bits, lowest first.
 
     `bits` has at least one column.
@@ -39,11 +39,11 @@ def radix_destinations(party: Party, seeds: CommonSeeds, bits: Sequence[Vector])
     destinations = yield from digit_destinations(party, bits[:DIGIT_BITS])
     for start in range(DIGIT_BITS, len(bits), DIGIT_BITS):
         digit = bits[start : start + DIGIT_BITS]
-        drawn = seeds.draw(len(destinations))
-        shuffled, *rows = yield from permute(party, drawn, [destinations, *digit])
-        places = public_places(party.field, (yield from open_shares(party, shuffled)), below=len(shuffled))
+        drawn = yield from shuffles.draw(party, len(destinations))
+        shuffled, *rows = yield from drawn.permute(party, [destinations, *digit])
+        places = public_places(party.field, (yield from reveal(party, shuffled)), below=len(shuffled))
         further = yield from digit_destinations(party, unpack(scatter(pack(rows), places)))
-        (destinations,) = yield from permute_back(party, drawn, [further[places]])
+        (destinations,) = yield from drawn.permute_back(party, [further[places]])
     return destinations
 
 

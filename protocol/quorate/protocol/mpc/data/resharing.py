@@ -31,6 +31,7 @@ from quorate.protocol.mpc.seeds import SEED_BYTES, Stream
 from quorate.protocol.sharing import PartyId, lagrange_fractions
 
 from .columns import Places, check_columns, pack, unpack
+from .shuffles import Shuffle, Shuffles, random_order
 
 MAX_STEPS: Final = 64
 """The most steps of a shuffle by resharing: binomial(n, t), which 8 parties with threshold 3 still keep."""
@@ -44,25 +45,44 @@ def can_reshare(party: Party) -> bool:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class CommonSeeds:
+class CommonSeeds(Shuffles):
     """The stream of every set of n - t parties, in order; None for the sets this party is not in."""
 
     streams: Mapping[Members, Stream | None]
 
-    def draw(self, rows: int) -> Shuffle:
-        """The next shuffle of `rows` rows; all members of a set draw the same permutation."""
+    def draw(self, party: Party, rows: int) -> Protocol[ResharedShuffle]:
+        """The next order; all members of a set draw the same permutation, so nothing is sent."""
+        del party
+        yield from ()
         orders = {
-            members: None if stream is None else _random_order(stream, rows)
+            members: None if stream is None else random_order(stream.read, rows)
             for members, stream in self.streams.items()
         }
-        return Shuffle(orders)
+        return ResharedShuffle(orders)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Shuffle:
-    """One secret permutation: the parts of it that this party knows, by set; None for the others."""
+class ResharedShuffle(Shuffle):
+    """One secret order: the parts of it that this party knows, by set; None for the others."""
 
     orders: Mapping[Members, Places | None]
+
+    def permute(self, party: Party, columns: Sequence[Vector]) -> Protocol[list[Vector]]:
+        """One round for each set."""
+        check_columns(columns)
+        table = pack(columns)
+        for members, order in self.orders.items():
+            table = yield from _step(party, table, members=members, order=order)
+        return unpack(table)
+
+    def permute_back(self, party: Party, columns: Sequence[Vector]) -> Protocol[list[Vector]]:
+        """One round for each set."""
+        check_columns(columns)
+        table = pack(columns)
+        for members, order in reversed([*self.orders.items()]):
+            inverse = None if order is None else np.argsort(order)
+            table = yield from _step(party, table, members=members, order=inverse)
+        return unpack(table)
 
 
 def agree_on_common_seeds(party: Party) -> Protocol[CommonSeeds]:
@@ -91,35 +111,6 @@ def agree_on_common_seeds(party: Party) -> Protocol[CommonSeeds]:
         for place, members in enumerate(groups):
             seeds[members] = replies[other][place * SEED_BYTES : (place + 1) * SEED_BYTES]
     return CommonSeeds({members: Stream(seeds[members]) if members in seeds else None for members in sets})
-
-
-def _random_order(stream: Stream, rows: int) -> Places:
-    """A uniform permutation: the order of random words, drawn again in the rare case that two are equal."""
-    while True:
-        words = np.frombuffer(stream.read(8 * rows), dtype="<u8")
-        order = np.argsort(words)
-        ordered = words[order]
-        if not np.any(ordered[1:] == ordered[:-1]):
-            return order
-
-
-def permute(party: Party, shuffle: Shuffle, columns: Sequence[Vector]) -> Protocol[list[Vector]]:
-    """The rows in the order of `shuffle`, freshly shared: one round for each set."""
-    check_columns(columns)
-    table = pack(columns)
-    for members, order in shuffle.orders.items():
-        table = yield from _step(party, table, members=members, order=order)
-    return unpack(table)
-
-
-def permute_back(party: Party, shuffle: Shuffle, columns: Sequence[Vector]) -> Protocol[list[Vector]]:
-    """The inverse of `permute`: one round for each set."""
-    check_columns(columns)
-    table = pack(columns)
-    for members, order in reversed([*shuffle.orders.items()]):
-        inverse = None if order is None else np.argsort(order)
-        table = yield from _step(party, table, members=members, order=inverse)
-    return unpack(table)
 
 
 def _step(party: Party, table: Vector, *, members: Members, order: Places | None) -> Protocol[Vector]:

@@ -2,8 +2,8 @@
 
 | method | opens | rounds for n rows and keys of b bits | needs |
 |---|---|---|---|
-| radix | a uniform permutation a digit | about (2 binomial(n, t) + 5) b / 3 | `resharing` |
-| quicksort | comparisons of shuffled rows | about 1.5 log2(n) (2 + log2(b + log2(n))) | `resharing` |
+| radix | a uniform permutation a digit | about (2 s + 4) b / 4, s those of a shuffle | a fast shuffle |
+| quicksort | comparisons of shuffled rows | about 1.5 log2(n) (2 + log2(b + log2(n))) | a fast shuffle |
 | network | nothing | about log2(n)^2 / 2 (2 + log2(b + log2(n))) | any scheme |
 
 Every method is stable: equal keys keep their order. Without a method the fastest is taken that the scheme and the
@@ -22,17 +22,16 @@ from quorate.protocol.mpc.pool import Plan
 
 from .columns import check_columns, row_numbers
 from .network import network_plan, network_sort
-from .permutation import apply_by, invert
+from .permutation import agree_on_shuffles, apply_by, can_shuffle, invert, shuffle_plan
 from .quicksort import opened_order
-from .radix import radix_destinations, unsigned_bits
-from .resharing import agree_on_common_seeds, can_reshare, permute
+from .radix import DIGIT_BITS, radix_destinations, unsigned_bits
 
 SortMethod: TypeAlias = Literal["radix", "quicksort", "network"]
 
 
 def default_method(party: Party) -> SortMethod:
     """The fastest method that the party's scheme and committee allow."""
-    return "radix" if can_reshare(party) else "network"
+    return "radix" if can_shuffle(party) else "network"
 
 
 def sort_plan(party: Party, rows: int, *, bits: int, method: SortMethod | None = None) -> Plan:
@@ -40,11 +39,12 @@ def sort_plan(party: Party, rows: int, *, bits: int, method: SortMethod | None =
     chosen = method or default_method(party)
     width = bits + _index_bits(rows)
     if chosen == "radix":
-        return to_bits_plan(rows, bits, party.kappa)
+        return to_bits_plan(rows, bits, party.kappa) + shuffle_plan(party, rows).times(-(-bits // DIGIT_BITS))
     if chosen == "network":
         return network_plan(rows, bits=width, kappa=party.kappa)
     harmonic = sum(1 / number for number in range(1, rows + 1))
-    return less_than_plan(round(max(0.0, 2 * (rows + 1) * harmonic - 4 * rows)), width, party.kappa)
+    comparisons = round(max(0.0, 2 * (rows + 1) * harmonic - 4 * rows))
+    return less_than_plan(comparisons, width, party.kappa) + shuffle_plan(party, rows)
 
 
 def sort(
@@ -79,8 +79,8 @@ def sort_rows(
     if chosen == "network":
         return (yield from network_sort(party, distinct, [keys, *columns], bits=width))[1:]
     if chosen == "quicksort":
-        seeds = yield from agree_on_common_seeds(party)
-        shuffled = yield from permute(party, seeds.draw(rows), [distinct, keys, *columns])
+        drawn = yield from (yield from agree_on_shuffles(party)).draw(party, rows)
+        shuffled = yield from drawn.permute(party, [distinct, keys, *columns])
         order = yield from opened_order(party, shuffled[0], bits=width)
         return [column[order] for column in shuffled[1:]]
     raise ValueError(f"there is no sort by {chosen}: radix, quicksort or network")
@@ -101,9 +101,9 @@ def rank(
     """The place of every row in the order of the keys, 0 for the first: the inverse of `argsort`."""
     chosen = method or default_method(party)
     if chosen == "radix" and len(keys) > 1:
-        seeds = yield from agree_on_common_seeds(party)
+        shuffles = yield from agree_on_shuffles(party)
         rows = unsigned_bits(party, (yield from to_bits(party, keys, bits=bits)), descending=descending)
-        return (yield from radix_destinations(party, seeds, rows))
+        return (yield from radix_destinations(party, shuffles, rows))
     order = yield from argsort(party, keys, bits=bits, descending=descending, method=method)
     return (yield from invert(party, order))
 
@@ -150,10 +150,10 @@ def median(party: Party, x: Vector, *, bits: int, method: SortMethod | None = No
 def _radix(
     party: Party, keys: Vector, columns: Sequence[Vector], *, bits: int, descending: bool
 ) -> Protocol[list[Vector]]:
-    seeds = yield from agree_on_common_seeds(party)
+    shuffles = yield from agree_on_shuffles(party)
     rows = unsigned_bits(party, (yield from to_bits(party, keys, bits=bits)), descending=descending)
-    destinations = yield from radix_destinations(party, seeds, rows)
-    return (yield from apply_by(party, seeds, destinations, columns))
+    destinations = yield from radix_destinations(party, shuffles, rows)
+    return (yield from apply_by(party, shuffles, destinations, columns))
 
 
 def _index_bits(rows: int) -> int:
