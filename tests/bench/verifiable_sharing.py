@@ -2,8 +2,9 @@
 
     python tests/bench/verifiable_sharing.py [--json] [--sharings N]
 
-In the same process run what there is to compare with: py_ecc for scalar multiplication on the pairing curves, and the
-single signer of `cryptography`, which is the limit of any threshold signature. Compare the ratios, not the figures.
+In the same process run what there is to compare with: py_ecc for scalar multiplication on the pairing curves, and
+single signers, which are the limit of any threshold signature: `cryptography` for ed25519 and p-256, coincurve for
+secp256k1. Compare the ratios, not the figures.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from random import Random
 from time import thread_time
 from typing import Any
 
+from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -138,7 +140,7 @@ def key_shares(curve: Curve) -> dict[PartyId, KeyShare]:
 
 
 def schnorr(suite: Any, single: Callable[[], object]) -> Row:
-    """Signatures a second of one of two signers, and of a single signer of `cryptography`."""
+    """Signatures a second of one of two signers, and of a single signer."""
     keys = key_shares(suite.curve)
     signers = [PartyId(1), PartyId(2)]
 
@@ -183,19 +185,15 @@ def rates(own: float, single: Callable[[], object]) -> Row:
 
 def signatures() -> dict[str, Row]:
     """Every threshold signature with the single signer that it replaces."""
-    edwards = Ed25519PrivateKey.generate()
-    keys = {
-        curve: ec.generate_private_key(peer)
-        for curve, peer in ((SECP256K1, ec.SECP256K1()), (P256, ec.SECP256R1()))
-    }
-    hashed = ec.ECDSA(Prehashed(SHA256()))
-    on_secp256k1, on_p256 = (partial(key.sign, DIGEST, hashed) for key in keys.values())
+    edwards, on_p256 = Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())
+    on_secp256k1 = PrivateKey()
+    sign_p256 = partial(on_p256.sign, DIGEST, ec.ECDSA(Prehashed(SHA256())))
     return {
-        "frost ed25519": schnorr(FROST_ED25519, lambda: edwards.sign(DIGEST)),
-        "frost p-256 (to ECDSA)": schnorr(FROST_P256, on_p256),
-        "frost bip340 (to ECDSA)": schnorr(BIP340, on_secp256k1),
-        "ecdsa secp256k1": ecdsa(SECP256K1, on_secp256k1),
-        "ecdsa p-256": ecdsa(P256, on_p256),
+        "frost ed25519": schnorr(FROST_ED25519, partial(edwards.sign, DIGEST)),
+        "frost p-256 (to ECDSA)": schnorr(FROST_P256, sign_p256),
+        "frost bip340": schnorr(BIP340, partial(on_secp256k1.sign_schnorr, DIGEST)),
+        "ecdsa secp256k1": ecdsa(SECP256K1, partial(on_secp256k1.sign, DIGEST, hasher=None)),
+        "ecdsa p-256": ecdsa(P256, sign_p256),
     }
 
 
