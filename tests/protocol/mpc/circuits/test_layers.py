@@ -88,6 +88,23 @@ def test_sums_of_words(machine_of, width, terms, layer, seed):
     assert total.tolist() == bits_of(sums, width).tolist()
 
 
+def test_sums_in_a_field_too_small_for_masks(three):
+    """A kappa that the field does not hold stands for a small field."""
+    for party in three.parties:
+        party.kappa = 128
+    width = 126
+    numbers = [[(1 << width) - 1, 3, 0], [1, (1 << width) - 2, 0], [7, 9, 5]]
+    operands = [three.share(bits_of(row, width).reshape(-1).astype(int).tolist()) for row in numbers]
+    shaped = [[own.reshape(width, 3, 4) for own in operand] for operand in operands]
+
+    def added(party, *words):
+        return (yield from PRIME_BITS.add(party, words)).reshape(-1, 4)
+
+    assert PRIME_BITS.addition_plan(three.first, 3, width=width, terms=3) == Plan()
+    sums = [sum(column) % (1 << width) for column in zip(*numbers, strict=True)]
+    assert three.open(three.run(added, *shaped)) == bits_of(sums, width).reshape(-1).tolist()
+
+
 def test_too_many_terms(machine):
     term = machine.layer.public(machine.first, np.zeros((4, 1), dtype=np.bool_))
     with pytest.raises(ValueError, match="16 words"):

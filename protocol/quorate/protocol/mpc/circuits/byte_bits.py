@@ -5,8 +5,7 @@ its bits, so the seven powers x^2, x^4, ..., x^128 are free, and six multiplicat
 product. Its bits come from opening it under a byte of which the bits are shared [Damgard, Keller, Secure
 Multiparty AES, FC 2010, sections 3 and 4].
 
-Words are added by carry-save steps, one round each and free but for the carry, and a parallel prefix adder
-[Sklansky, Conditional-Sum Addition Logic, 1960].
+Words are added by a circuit (`adders`).
 
 It runs under a scheme that computes on bytes; its adversary is that scheme's. Under any other scheme the first
 operation raises ValueError.
@@ -33,7 +32,8 @@ from quorate.protocol.mpc.galois import Bytes, product, scale
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import BYTE_BIT, Plan
 
-from .layer import MAX_TERMS, BitLayer, Bits, PublicBits
+from .adders import carry_save_sum
+from .layer import BitLayer, Bits, PublicBits, check_terms
 from .s_box import AFFINE_CONSTANT, AFFINE_TURNS
 
 
@@ -87,40 +87,15 @@ class ByteBits(BitLayer):
         """A product each: x, unless both others differ from it."""
         return x ^ (yield from self.both(party, x ^ y, x ^ z))
 
+    def disjoint_or(self, party: Party, x: Bits, y: Bits) -> Bits:
+        """The sum."""
+        del party
+        return x ^ y
+
     def add(self, party: Party, terms: Sequence[Bits]) -> Protocol[Bits]:
         """A round for each carry-save level, and 1 + log2(width)."""
-        if not 1 <= len(terms) <= MAX_TERMS:
-            raise ValueError(f"1 to {MAX_TERMS} words are added, not {len(terms)}")
-        words = list(terms)
-        while len(words) > 2:
-            threes = len(words) // 3
-            x, y, z = (np.stack(words[start : 3 * threes : 3]) for start in range(3))
-            carries = yield from self.majority(party, x[:, :-1], y[:, :-1], z[:, :-1])
-            words = [*(x ^ y ^ z), *_shifted(x, carries), *words[3 * threes :]]
-        return (yield from self._add_two(party, *words)) if len(words) == 2 else words[0]
-
-    def _add_two(self, party: Party, x: Bits, y: Bits) -> Protocol[Bits]:
-        """The prefix adder: whether the bits up to a place generate a carry, and whether a run passes it on."""
-        width = len(x)
-        differ = x ^ y
-        if width == 1:
-            return differ
-        generate = yield from self.both(party, x[:-1], y[:-1])
-        passes = differ[:-1].copy()
-        places = np.arange(width - 1)
-        span = 1
-        while span < width - 1:
-            upper = places[(places & span) != 0]
-            lower = (upper | (span - 1)) - span
-            inner = upper >= 2 * span  # a run from bit 0 has no carry to pass on
-            left = np.concatenate([passes[upper], passes[upper[inner]]])
-            right = np.concatenate([generate[lower], passes[lower[inner]]])
-            products = yield from self.both(party, left, right)
-            generate[upper] ^= products[: len(upper)]
-            passes[upper[inner]] = products[len(upper) :]
-            span *= 2
-        differ[1:] ^= generate
-        return differ
+        check_terms(len(terms))
+        return (yield from carry_save_sum(party, self, terms))
 
     def substitute_bytes(self, party: Party, x: Bits) -> Protocol[Bits]:
         """Four rounds, and for each byte 6 products, 8 random bits and an opened byte."""
@@ -160,13 +135,6 @@ BYTE_BITS: Final = ByteBits()
 
 def _flat(x: Bits) -> Bytes:
     return np.ascontiguousarray(x).reshape(-1)
-
-
-def _shifted(like: Bits, carries: Bits) -> Bits:
-    """The carries one place up, and 0 in the lowest place; the places are on axis 1."""
-    result = np.zeros_like(like)
-    result[:, 1:] = carries
-    return result
 
 
 def _square_power(bits: Bits, exponent: int) -> Bytes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,10 @@ class BitLayer(ABC):
         """x where the condition is 1, y where it is 0: one round."""
 
     @abstractmethod
+    def disjoint_or(self, party: Party, x: Bits, y: Bits) -> Bits:
+        """x or y, of bits that are never both 1: no communication."""
+
+    @abstractmethod
     def majority(self, party: Party, x: Bits, y: Bits, z: Bits) -> Protocol[Bits]:
         """What at least two of three say."""
 
@@ -88,5 +92,11 @@ class BitLayer(ABC):
         """What `count` bytes through the S-box take from the pool."""
 
 
-MAX_TERMS = 16
+MAX_TERMS: Final = 16
 """The most words that are added in one go."""
+
+
+def check_terms(count: int) -> None:
+    """Raise ValueError unless 1 to MAX_TERMS words are added."""
+    if not 1 <= count <= MAX_TERMS:
+        raise ValueError(f"1 to {MAX_TERMS} words are added, not {count}")

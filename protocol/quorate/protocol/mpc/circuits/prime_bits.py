@@ -1,6 +1,7 @@
 """Bits as 0 and 1 in the prime field: every operation is a product, and runs under every scheme.
 
-Words are added as integers, which is free, and the sum is split into bits. A table of public contents is looked
+Words are added as integers, which is free, and the sum is split into bits; a field too small for that takes the
+circuit of `adders`. A table of public contents is looked
 up by an inner product for each bit of an entry, after the one-hot vectors of the halves of the place: so the S-box
 of AES costs 30 multiplications in 3 rounds where inner products cost one.
 """
@@ -14,14 +15,16 @@ from typing import Final
 import numpy as np
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import to_bits, to_bits_plan
+from quorate.protocol.mpc.compare import MAX_COMPARED_BITS, to_bits, to_bits_plan
 from quorate.protocol.mpc.data.access import lookup_bits
 from quorate.protocol.mpc.logic import bits_to_integer, logical_not, logical_xor, select
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import Plan
+from quorate.protocol.mpc.preprocessing import sum_bits
 
-from .layer import MAX_TERMS, BitLayer, Bits, PublicBits
+from .adders import carry_save_sum
+from .layer import BitLayer, Bits, PublicBits, check_terms
 from .s_box import S_BOX
 
 
@@ -82,10 +85,17 @@ class PrimeBits(BitLayer):
         one_of_two = field.combine([1, 1, -2], [first, second, common])
         return field.add(common, (yield from multiply(party, one_of_two, third))).reshape(x.shape)
 
+    def disjoint_or(self, party: Party, x: Bits, y: Bits) -> Bits:
+        """The sum."""
+        return party.field.add(_flat(party, x), _flat(party, y)).reshape(x.shape)
+
     def add(self, party: Party, terms: Sequence[Bits]) -> Protocol[Bits]:
-        """The sum in the field, and its bits: 2 + log2(width) rounds."""
+        """The sum in the field, and its bits: 2 + log2(width) rounds. By a circuit where the field is too small."""
+        check_terms(len(terms))
         field, shape = party.field, terms[0].shape
         width = shape[0]
+        if not _fits(party, width, len(terms)):
+            return (yield from carry_save_sum(party, self, terms))
         numbers = [
             bits_to_integer(party, [_flat(party, row) for row in np.ascontiguousarray(term)]) for term in terms
         ]
@@ -99,7 +109,9 @@ class PrimeBits(BitLayer):
         return np.stack(rows).reshape(x.shape)
 
     def addition_plan(self, party: Party, words: int, *, width: int, terms: int) -> Plan:
-        """The masks of the sums."""
+        """The masks of the sums, or nothing where the field is too small for them."""
+        if not _fits(party, width, terms):
+            return Plan()
         return to_bits_plan(words, _sum_bits(width, terms), party.kappa)
 
     def substitution_plan(self, count: int) -> Plan:
@@ -119,7 +131,13 @@ def _flat(party: Party, x: Bits) -> Vector:
 
 
 def _sum_bits(width: int, terms: int) -> int:
-    """The bits of a signed integer that holds the sum. Raises ValueError for too many terms."""
-    if not 1 <= terms <= MAX_TERMS:
-        raise ValueError(f"1 to {MAX_TERMS} words are added, not {terms}")
+    """The bits of a signed integer that holds the sum."""
     return width + (terms - 1).bit_length() + 1
+
+
+def _fits(party: Party, width: int, terms: int) -> bool:
+    """Whether sums can be split into bits in the party's field."""
+    bits = _sum_bits(width, terms)
+    return bits <= MAX_COMPARED_BITS and sum_bits(bits + party.kappa, party.threshold) + 1 < (
+        party.field.modulus.bit_length()
+    )

@@ -128,7 +128,7 @@ def _schedule(
 
 def _rotated(x: Bits, places: int) -> Bits:
     """A rotation towards bit 0."""
-    return np.roll(x, -places, axis=0)
+    return np.concatenate([x[places:], x[:places]])
 
 
 def _shifted(x: Bits, places: int) -> Bits:
