@@ -38,6 +38,7 @@ from quorate.protocol.mpc import (
 )
 from quorate.protocol.mpc.abort import items, verification
 from quorate.protocol.mpc.abort import scheme as abort_scheme
+from quorate.protocol.mpc.prss import InconsistentKeys
 from quorate.protocol.sharing import lagrange_coefficients, share
 from quorate.protocol.simulation import (
     Failed,
@@ -251,6 +252,28 @@ def test_a_dealt_bit_that_is_none_is_found(monkeypatch, value, plan):
 
     with pytest.raises(VerificationFailed):
         simulated(3, 1, run=run).values()
+
+
+def test_a_bit_of_a_dealt_integer_that_is_none_is_found_without_common_keys(monkeypatch):
+    monkeypatch.setattr(items, "has_few_keys", lambda parties, threshold: False)
+    test_a_dealt_bit_that_is_none_is_found(monkeypatch, 2, Plan(integers={3: 2}))
+
+
+def test_different_common_keys_are_found():
+    """Whoever is sent another key than the others hold stops, and so does who holds the other one."""
+
+    def run(party, x, y):
+        yield from preprocess(party, Plan(integers={20: 2}))
+        return "unverified"
+
+    fault = Tamper(PartyId(1), PartyId(2), 1, lambda message: bytes([*message[:-1], message[-1] ^ 1]))
+    simulation = simulated(
+        3, 1, run=run, faults=[fault]
+    )  # the last key is one that parties 2 and 3 have in common
+    for party in (2, 3):
+        outcome = simulation.outcomes[PartyId(party)]
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.error, InconsistentKeys)
 
 
 def test_dealt_zeros_that_are_none_are_found(monkeypatch):

@@ -52,7 +52,7 @@ from quorate.protocol.mpc import (
     verify,
     zero_shares,
 )
-from quorate.protocol.mpc.abort import MAX_TRANSCRIPT_ELEMENTS, transcript
+from quorate.protocol.mpc.abort import MAX_TRANSCRIPT_ELEMENTS, items, transcript
 from quorate.protocol.mpc.preprocessing import sum_bits
 from quorate.protocol.sharing import InconsistentShares, reconstruct, share
 from quorate.protocol.simulation import SeededRandomness
@@ -135,6 +135,33 @@ def test_random_items(guarded, parties, threshold):
         assert max(values).bit_length() <= sum_bits(width, threshold)
         assert max(values) >= 2**width // 2
     assert len(set(group.open(group.run(random_shares, 50)))) == 50
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(3, 1), (5, 2), (7, 3)])
+def test_integers_of_every_small_width_are_bounded_and_spread(guarded, parties, threshold):
+    for width in range(1, 9):
+        values = guarded(parties, threshold).compute(random_integers, bits=width, count=400)
+        assert 0 <= min(values) < 2**width // 4 + 1
+        assert 2**width * 3 // 4 <= max(values) < 2 ** (width + 1)
+
+
+def test_integers_without_common_keys(guarded, monkeypatch):
+    monkeypatch.setattr(items, "has_few_keys", lambda parties, threshold: False)
+    group = guarded(5, 2)
+    for width in (1, 70):
+        values = group.compute(random_integers, bits=width, count=40)
+        assert 2**width // 2 <= max(values) < 3 * 2**width
+    assert group.first.transcript.keys is None
+    assert group.compute(less_than_zero, [-5, 0, 5], bits=16) == [1, 0, 0]
+
+
+def test_protocols_side_by_side_agree_on_one_set_of_keys(three_guarded):
+    def several(party):
+        return (yield from together(party, *(random_integers(party, 3, bits=width) for width in (4, 5, 60))))
+
+    rows = three_guarded.run(several)
+    for place, width in enumerate((4, 5, 60)):
+        assert max(three_guarded.open([row[place] for row in rows])) < 2 ** (width + 1)
 
 
 @pytest.mark.parametrize(("parties", "threshold"), SIZES)

@@ -24,6 +24,7 @@ import numpy as np
 from quorate.protocol.errors import ProtocolAbort
 from quorate.protocol.field import PrimeField, Vector
 from quorate.protocol.mpc.pool import Stock
+from quorate.protocol.mpc.prss import SubsetKeys
 from quorate.protocol.mpc.seeds import Stream
 
 MAX_TRANSCRIPT_ELEMENTS: Final = 3 << 20
@@ -150,15 +151,16 @@ class Batch:
 
 
 class Transcript:
-    """One party's claims that are not verified yet, its random sharings for verifications, and how these went."""
+    """One party's claims that are not verified yet, what verifications and random items need, and how it went."""
 
-    __slots__ = ("_claims", "_elements", "_sharings", "failed", "masks", "running")
+    __slots__ = ("_claims", "_elements", "_sharings", "failed", "keys", "masks", "running")
 
     def __init__(self) -> None:
         self._claims: list[Claim] = []
         self._sharings: list[Vector] = []
         self._elements = 0
         self.masks = Stock()
+        self.keys: SubsetKeys | None = None
         self.running = False
         self.failed = False
 
