@@ -232,12 +232,13 @@ SPIED = (
     "shift_right",
     "shift_right_by",
     "to_bits",
+    "byte_bits",
     "truncate",
     "truncate_loosely",
     "truncate_nearest",
 )
 MODULES = [a.truncation, a.fixed, a.integers, bitwise, division, functions, order, roots, trigonometry]
-MODULES += [a.reciprocal, a.polynomials, order.compare]
+MODULES += [a.normalisation, a.reciprocal, a.polynomials, order.compare]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.mpc import arithmetic as a
+from quorate.protocol.mpc import schemes
 
 LONG = a.FixedType(64, 32)
 ODD = a.FixedType(24, 7)
@@ -120,6 +121,18 @@ def test_reciprocal_square_roots(three, kind):
     values = [value for value in values_of(kind) if value > 0]
     exact = [Fraction(isqrt(int(1 / kind.unit**3) * FINE**2 // value), FINE) for value in values]
     assert worst(three.compute(a.reciprocal_square_root, values, of=kind), exact) < Fraction(6, 10)
+
+
+@pytest.mark.parametrize("operation", [a.fixed_square_root, a.reciprocal_square_root, a.logarithm])
+def test_bits_in_the_prime_field_give_the_same(three, committee, operation):
+    """The abort scheme does not compute on bytes; results are rounded from almost the same approximations."""
+    values = [value for value in values_of(ODD)[::2] if value >= 0]
+    group = committee(3, 1)
+    for party in group.parties:
+        party.scheme = schemes["abort"]
+    assert not group.first.scheme.computes_on_bytes
+    results = group.compute(operation, values, of=ODD)
+    assert worst(results, three.compute(operation, values, of=ODD)) <= 1
 
 
 def test_the_reciprocal_root_of_zero_is_that_of_the_smallest_number(three):

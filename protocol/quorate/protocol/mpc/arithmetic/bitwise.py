@@ -1,6 +1,6 @@
 """Bitwise operations and shifts on secret integers, by their two's complement bits.
 
-`and` costs two decompositions into bits and one inner product; `or` and `xor` follow from it, since
+`and` takes the bits of both and a product of each pair; `or` and `xor` follow from it, since
 x + y = (x xor y) + 2 (x and y). `not` is -1 - x, or 2^bits - 1 - x for unsigned types, and communicates nothing.
 
 Shifts. A shift to the left drops the bits that leave the type, as the machine's does on clear integers, and the
@@ -14,22 +14,38 @@ import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.batches import join
+from quorate.protocol.mpc.binary import multiply_bytes
 from quorate.protocol.mpc.compare import less_than_zero, modulo_power, to_bits
 from quorate.protocol.mpc.compare import shift_right as shift_right_by
 from quorate.protocol.mpc.operations import inner_products, multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
+from .byte_bits import byte_bits, rows_to_field
 from .costs import piecewise
 from .integers import low_bits, wrap
-from .normalisation import suffix_or
+from .normalisation import length_of, power_of_two
 from .number_types import IntegerType
 from .order import absolute
 
 
 def bits_of(party: Party, x: Vector, *, of: IntegerType) -> Protocol[list[Vector]]:
     """The of.bits two's complement bits, lowest first."""
-    return (yield from to_bits(party, x, bits=of.signed_bits))[: of.bits]
+    bits = yield from piecewise(party, _bits_in_turn, x, of=of)
+    table = bits.reshape(-1, of.bits, party.field.limbs)
+    return [np.ascontiguousarray(table[:, place]) for place in range(of.bits)]
+
+
+def _bits_in_turn(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
+    """The bits of each value in turn."""
+    return np.stack((yield from _rows(party, x, of=of)), axis=1).reshape(-1, party.field.limbs)
+
+
+def _rows(party: Party, x: Vector, *, of: IntegerType) -> Protocol[list[Vector]]:
+    if not party.scheme.computes_on_bytes:
+        return (yield from to_bits(party, x, bits=of.signed_bits))[: of.bits]
+    table = yield from byte_bits(party, x, bits=of.signed_bits)
+    return (yield from rows_to_field(party, table[: of.bits]))
 
 
 def bit_and(party: Party, x: Vector, y: Vector, *, of: IntegerType) -> Protocol[Vector]:
@@ -63,13 +79,19 @@ def bit_and_mask(party: Party, x: Vector, *, mask: int, of: IntegerType) -> Prot
 
 
 def _bit_and(party: Party, x: Vector, y: Vector, *, of: IntegerType) -> Protocol[Vector]:
-    """The inner product of the bits of x, weighted, with those of y."""
     field, count = party.field, len(x)
-    rows = yield from bits_of(party, join(field, [x, y]), of=of)
+    both = join(field, [x, y])
+    if party.scheme.computes_on_bytes:
+        table = (yield from byte_bits(party, both, bits=of.signed_bits))[: of.bits]
+        left, right = table[:, :count].reshape(-1), table[:, count:].reshape(-1)
+        common = (yield from multiply_bytes(party, left, right)).reshape(of.bits, count)
+        return field.combine(_weights(of), (yield from rows_to_field(party, common)))
+    rows = yield from _rows(party, both, of=of)
+    # the inner product of the bits of x, weighted, with those of y
     weighted = [field.scale(row[:count], weight) for row, weight in zip(rows, _weights(of), strict=True)]
-    left = np.stack(weighted, axis=1).reshape(-1, field.limbs)
-    right = np.stack([row[count:] for row in rows], axis=1).reshape(-1, field.limbs)
-    return (yield from inner_products(party, left, right, length=of.bits))
+    one = np.stack(weighted, axis=1).reshape(-1, field.limbs)
+    other = np.stack([row[count:] for row in rows], axis=1).reshape(-1, field.limbs)
+    return (yield from inner_products(party, one, other, length=of.bits))
 
 
 def _weights(of: IntegerType) -> list[int]:
@@ -97,9 +119,7 @@ def bit_length(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
 
 def _bit_length(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
     magnitude = (yield from absolute(party, x, of=of)) if of.signed else x
-    rows = (yield from to_bits(party, magnitude, bits=of.bits + 1))[: of.bits]
-    marks = yield from suffix_or(party, rows)
-    return party.field.combine([1] * len(marks), marks)
+    return (yield from length_of(party, magnitude, bits=of.bits, signed=False)).count
 
 
 def shift_left(party: Party, x: Vector, *, amount: int, of: IntegerType) -> Protocol[Vector]:
@@ -162,17 +182,6 @@ def shift_right_logical_by_secret(party: Party, x: Vector, amount: Vector, *, of
     unsigned = party.field.combine([1, 1 << of.bits], [x, below])
     moved = yield from shift_right_by_secret(party, unsigned, amount, of=IntegerType(of.bits, signed=False))
     return (yield from wrap(party, moved, of=of, bits=of.bits + 1))
-
-
-def power_of_two(party: Party, rows: list[Vector]) -> Protocol[Vector]:
-    """2^a for the integer a with these bits, lowest first: ceil(log2(bits)) rounds; it must fit the field."""
-    field, count = party.field, len(rows[0])
-    factors = [field.add_constant(field.scale(row, (1 << (1 << place)) - 1), 1) for place, row in enumerate(rows)]
-    while len(factors) > 1:
-        half = len(factors) // 2
-        products = yield from multiply(party, join(field, factors[:half]), join(field, factors[half : 2 * half]))
-        factors = [products[part * count : (part + 1) * count] for part in range(half)] + factors[2 * half :]
-    return factors[0]
 
 
 def _amount_bits(party: Party, amount: Vector, of: IntegerType) -> Protocol[list[Vector]]:

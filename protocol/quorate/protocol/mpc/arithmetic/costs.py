@@ -24,8 +24,8 @@ from quorate.protocol.mpc.preprocessing import reserve
 from quorate.protocol.mpc.scheme import Scheme
 from quorate.protocol.sharing import PartyId
 
-MAX_PIECE_ITEMS: Final = 1 << 21
-"""The most preprocessed items (64 MiB of shares) that one piece of a batch takes; longer batches go in pieces."""
+MAX_PIECE_ITEMS: Final = 1 << 20
+"""The most preprocessed items that one piece of a batch takes, a bit over GF(2^8) counted as one; then the next."""
 _ENDLESS: Final = 1 << 62
 
 Operation = Callable[..., Protocol[Any]]
@@ -78,7 +78,8 @@ def piecewise(party: Party, operation: Operation, *vectors: Vector, **options: A
     if isinstance(party.scheme, _DryScheme):
         return (yield from operation(party, *vectors, **options))  # type: ignore[no-any-return]  # of any operation
     each = plan_of(party, operation, *(1 for _ in vectors), **options)
-    size = max(1, MAX_PIECE_ITEMS // max(1, each.total))
+    in_bytes = sum(width * number for width, number in each.widths("dual_integer").items())
+    size = max(1, MAX_PIECE_ITEMS // max(1, each.total + in_bytes))
     results = []
     for start in range(0, count, size):
         parts = [vector[start : start + size] for vector in vectors]

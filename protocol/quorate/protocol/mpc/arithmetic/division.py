@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import less_than_zero, to_bits
+from quorate.protocol.mpc.compare import less_than_zero
 from quorate.protocol.mpc.compare import shift_right as shift_right_by
 from quorate.protocol.mpc.logic import logical_not, logical_xor
 from quorate.protocol.mpc.operations import multiply
@@ -30,7 +30,7 @@ from quorate.protocol.mpc.rounds import together
 
 from .costs import piecewise
 from .integers import multiply_pairs
-from .normalisation import leading_weight, suffix_or
+from .normalisation import length_of
 from .number_types import IntegerType
 from .order import differs, negative
 from .reciprocal import Scaled, quotient, quotient_fraction_bits
@@ -80,54 +80,29 @@ class Divisor:
 
     magnitude: Vector = dataclasses.field(repr=False)
     sign: Vector = dataclasses.field(repr=False)
-    below_zero: Vector | None = dataclasses.field(repr=False)
+    below_zero: Vector = dataclasses.field(repr=False)
     scaled: Scaled
 
 
 def normalised_divisor(party: Party, y: Vector, *, of: IntegerType) -> Protocol[Divisor]:
-    """Sign, magnitude and normalisation of y, by its bits."""
-    rows = (yield from to_bits(party, y, bits=of.signed_bits))[: of.bits]
-    return (yield from (_signed_divisor if of.signed else _unsigned_divisor)(party, y, rows))
+    """Sign, magnitude and normalisation of y.
 
-
-def _unsigned_divisor(party: Party, y: Vector, rows: list[Vector]) -> Protocol[Divisor]:
-    marks = yield from suffix_or(party, rows)
-    width = len(rows)
-    factor = _factor(party, marks)
-    value = yield from multiply(party, y, factor)
-    zero = logical_not(party, marks[0])
-    field = party.field
-    scaled = Scaled(field.combine([1, 1 << (width - 1)], [value, zero]), factor, width)
-    return Divisor(field.add(y, zero), marks[0], None, scaled)
-
-
-def _signed_divisor(party: Party, y: Vector, rows: list[Vector]) -> Protocol[Divisor]:
-    """Of a negative y, the inverted bits are those of |y| - 1: of the same length, or one less at powers of two.
-
-    The interval of normalised values includes 1, so that this does not matter.
+    The length of a negative y is that of |y| - 1, which is one less at powers of two. The interval of normalised
+    values includes 1, so that this does not matter. Zero is taken as 1.
     """
-    field, width = party.field, len(rows) - 1
-    below_zero = rows[-1]
-    turned, *both = yield from multiply_pairs(party, (below_zero, y), *((row, below_zero) for row in rows[:-1]))
-    inverted = [
-        field.combine([1, 1, -2], [row, below_zero, product]) for row, product in zip(rows[:-1], both, strict=True)
-    ]
-    absolute = field.combine([1, -2], [y, turned])
-    marks = yield from suffix_or(party, inverted)
-    factor = _factor(party, marks)
-    value, hidden = yield from multiply_pairs(party, (absolute, factor), (below_zero, marks[0]))
-    # neither a bit of y nor its sign is set
-    zero = field.add_constant(field.combine([-1, -1, 1], [marks[0], below_zero, hidden]), 1)
-    scaled = Scaled(field.combine([1, 1 << (width - 1)], [value, zero]), factor, width)
-    sign = field.add_constant(field.combine([-2, -1], [below_zero, zero]), 1)
-    return Divisor(field.add(absolute, zero), sign, below_zero, scaled)
-
-
-def _factor(party: Party, marks: list[Vector]) -> Vector:
-    """2^(width - length); zero counts as one."""
-    width = len(marks)
-    weights = [1 << (width - 1 - place) for place in range(width)]
-    return leading_weight(party, marks, weights, otherwise=weights[0])
+    field = party.field
+    length = yield from length_of(party, y, bits=of.bits, signed=of.signed, inverted=of.signed)
+    zero, absolute, sign = logical_not(party, length.nonzero), y, length.nonzero
+    if of.signed:
+        turned, hidden = yield from multiply_pairs(party, (length.sign, y), (length.sign, length.nonzero))
+        # neither a bit of y nor its sign is set
+        zero = field.combine([1, -1, 1], [zero, length.sign, hidden])
+        absolute = field.combine([1, -2], [y, turned])
+        sign = field.add_constant(field.combine([-2, -1], [length.sign, zero]), 1)
+    value = yield from multiply(party, absolute, length.factor)
+    # the factor of zero is 2^width
+    scaled = Scaled(field.combine([1, 1 << length.width], [value, zero]), length.factor, length.width)
+    return Divisor(field.add(absolute, zero), sign, length.sign, scaled)
 
 
 def _divide(party: Party, x: Vector, y: Vector, *, of: IntegerType, rounding: Rounding) -> Protocol[Vector]:
@@ -153,7 +128,6 @@ def _operands(
     divisor, below_zero = yield from together(
         party, normalised_divisor(party, y, of=of), negative(party, x, of=of)
     )
-    assert divisor.below_zero is not None
     dividend, opposite = yield from together(
         party, multiply(party, x, divisor.sign), logical_xor(party, below_zero, divisor.below_zero)
     )

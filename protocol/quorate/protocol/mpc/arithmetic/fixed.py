@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import Enum
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import shift_right, to_bits
+from quorate.protocol.mpc.compare import shift_right
 from quorate.protocol.mpc.operations import inner_products, matrix_product, multiply
 from quorate.protocol.mpc.party import Party, Protocol
 
@@ -138,8 +138,7 @@ def reciprocal_square_root(party: Party, x: Vector, *, of: FixedType) -> Protoco
 
 
 def _fixed_root(party: Party, x: Vector, *, of: FixedType, inverse: bool) -> Protocol[Vector]:
-    rows = (yield from to_bits(party, x, bits=of.bits))[: of.bits - 1]
-    product, bits, power = yield from fixed_root(party, rows, fraction_bits=of.fraction_bits, inverse=inverse)
+    product, bits, power = yield from fixed_root(party, x, of=of, inverse=inverse)
     return (yield from truncate_closely(party, product, bits=bits, power=power))
 
 

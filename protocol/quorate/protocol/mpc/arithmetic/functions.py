@@ -19,15 +19,14 @@ from typing import Final
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.compare import less_than_zero, to_bits
-from quorate.protocol.mpc.logic import select
+from quorate.protocol.mpc.logic import logical_not, select
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
 from . import approximation
-from .bitwise import power_of_two
 from .costs import piecewise
-from .normalisation import leading_weight, suffix_or
+from .normalisation import length_of, power_of_two
 from .number_types import FixedType
 from .order import clamp
 from .polynomials import evaluate
@@ -164,24 +163,21 @@ def binary_logarithm(party: Party, x: Vector, *, of: FixedType) -> Protocol[Vect
 
 def _logarithm(party: Party, x: Vector, *, of: FixedType, binary: bool) -> Protocol[Vector]:
     field, inner = party.field, inner_fraction_bits(party, of)
-    rows = (yield from to_bits(party, x, bits=of.bits))[: of.bits - 1]
-    width = len(rows)
-    marks = yield from suffix_or(party, rows)
-    weights = [1 << (width - 1 - place) for place in range(width)]
-    factor = leading_weight(party, marks, weights, otherwise=weights[0])
-    number = field.combine([1 << place for place in range(width)], rows)
-    product = yield from multiply(party, number, factor)
-    # zero counts as one unit
-    value = field.combine([1, -weights[0]], [product, marks[0]])
-    value = field.add_constant(value, weights[0])
+    width = of.bits - 1
+    length = yield from length_of(party, x, bits=of.bits, signed=True)
+    zero = logical_not(party, length.nonzero)
+    # without the sign, and zero as one unit
+    number = field.combine([1, 1 << width, 1], [x, length.sign, zero])
+    factor = field.combine([1, -1 << (width - 1)], [length.factor, zero])
+    value = yield from multiply(party, number, factor)
     mantissa = yield from _to_fraction(party, value, bits=width + 2, fraction=width, wanted=inner)
     function = approximation.binary_logarithm if binary else approximation.natural_logarithm
     polynomial = polynomial_for(function, *_MANTISSA_RANGE, inner)
     total = yield from evaluate(party, polynomial, mantissa, fraction=inner)
     step = Fraction(1) if binary else approximation.logarithm_of_two()
     per_bit = round(step * (1 << 2 * inner))
-    total = field.combine([1] + [per_bit] * (width - 1), [total, *marks[1:]])
-    total = field.add_constant(total, (1 - of.fraction_bits) * per_bit)
+    total = field.combine([1, per_bit, per_bit], [total, length.count, zero])
+    total = field.add_constant(total, -of.fraction_bits * per_bit)
     bits = 2 * inner + of.bits.bit_length() + 2
     return (yield from truncate_closely(party, total, bits=bits, power=2 * inner - of.fraction_bits))
 

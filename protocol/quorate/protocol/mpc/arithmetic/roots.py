@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import Final
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import less_than_zero, to_bits
+from quorate.protocol.mpc.compare import less_than_zero
 from quorate.protocol.mpc.compare import shift_right as shift_right_by
+from quorate.protocol.mpc.logic import logical_not
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
@@ -25,8 +26,8 @@ from quorate.protocol.mpc.rounds import together
 from .approximation import Polynomial, interpolate
 from .costs import piecewise
 from .integers import multiply_pairs
-from .normalisation import leading_weight, suffix_or
-from .number_types import IntegerType
+from .normalisation import length_of
+from .number_types import FixedType, IntegerType
 from .polynomials import powers, weighted_sum
 from .truncation import slack_bits, truncate_loosely
 
@@ -36,33 +37,28 @@ _KEPT_BITS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Halved:
-    """A number brought to [2^(2 pairs - 2), 2^(2 pairs)) by factor^2, and the reverse: factor * reverse = 2^pairs.
+    """A number, and `value` = number * factor^2 in [2^(2 pairs - 2), 2^(2 pairs)); factor * reverse = 2^pairs.
 
     For zero, `value` and `factor` are those of one, and `reverse` is 0.
     """
 
+    number: Vector = dataclasses.field(repr=False)
     value: Vector = dataclasses.field(repr=False)
     factor: Vector = dataclasses.field(repr=False)
     reverse: Vector = dataclasses.field(repr=False)
     pairs: int
 
 
-def halved(party: Party, rows: list[Vector]) -> Protocol[Halved]:
-    """Normalise the number with these bits, lowest first, by the square of a power of two."""
-    if len(rows) % 2:
-        rows = [*rows, party.field.zeros(len(rows[0]))]
-    marks = (yield from suffix_or(party, rows))[::2]
-    pairs = len(marks)
-    factors = [1 << (pairs - 1 - place) for place in range(pairs)]
-    squares = [factor * factor for factor in factors]
-    number = party.field.combine([1 << place for place in range(len(rows))], rows)
-    square = leading_weight(party, marks, squares, otherwise=squares[0])
-    factor = leading_weight(party, marks, factors, otherwise=factors[0])
-    reverse = leading_weight(party, marks, [2 << place for place in range(pairs)], otherwise=0)
-    value = yield from multiply(party, number, square)
-    # zero is treated as one
-    zero = party.field.add_constant(party.field.neg(marks[0]), 1)
-    return Halved(party.field.combine([1, squares[0]], [value, zero]), factor, reverse, pairs)
+def halved(party: Party, x: Vector, *, bits: int, signed: bool, odd: bool = False) -> Protocol[Halved]:
+    """Normalise x, or 2 x if `odd`, by the square of a power of two; without the sign bit of a signed type."""
+    field = party.field
+    length = yield from length_of(party, x, bits=bits, signed=signed, pairs=True, odd=odd)
+    zero = logical_not(party, length.nonzero)
+    number = field.combine([1, 1 << (bits - 1)], [x, length.sign]) if signed else x
+    factor = field.combine([1, -1 << (length.width - 1)], [length.factor, zero])
+    square = yield from multiply(party, factor, factor)
+    value = yield from multiply(party, field.scale(field.add(number, zero), 2 if odd else 1), square)
+    return Halved(number, value, factor, field.sub(length.reverse, zero), length.width)
 
 
 @lru_cache(maxsize=1)
@@ -140,8 +136,7 @@ def integer_square_root(party: Party, x: Vector, *, of: IntegerType) -> Protocol
 
 def _integer_square_root(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
     field = party.field
-    rows = (yield from to_bits(party, x, bits=of.signed_bits))[: of.magnitude_bits]
-    number = yield from halved(party, rows)
+    number = yield from halved(party, x, bits=of.bits, signed=of.signed)
     pairs, kept = number.pairs, slack_bits(party) + _KEPT_BITS
     precision = pairs + 3
     fraction = root_fraction_bits(party, precision)
@@ -153,25 +148,19 @@ def _integer_square_root(party: Party, x: Vector, *, of: IntegerType) -> Protoco
         party, field.add_constant(near, 1 << (kept - 1)), bits=pairs + kept + 3, power=kept
     )
     square = yield from multiply(party, raised, raised)
-    whole = field.combine([1 << place for place in range(len(rows))], rows)
-    too_large = yield from less_than_zero(party, field.sub(whole, square), bits=pairs + 4)
+    too_large = yield from less_than_zero(party, field.sub(number.number, square), bits=pairs + 4)
     return field.sub(raised, too_large)
 
 
-def fixed_root(
-    party: Party, rows: list[Vector], *, fraction_bits: int, inverse: bool
-) -> Protocol[tuple[Vector, int, int]]:
-    """sqrt(x) or 1 / sqrt(x) of the fixed-point number with these bits: a product to be truncated.
+def fixed_root(party: Party, x: Vector, *, of: FixedType, inverse: bool) -> Protocol[tuple[Vector, int, int]]:
+    """sqrt(x) or 1 / sqrt(x) in units of the type: a product to be truncated.
 
-    Returns it with the bits that bound it and the power to truncate it by; its relative error is
-    2^-(len(rows)/2 + fraction_bits/2 + 5), or 2^-(3/2 fraction_bits + 5) for the inverse.
+    Returns it with the bits that bound it and the power to truncate it by; the error is at most 2^-5 units.
     """
-    if fraction_bits % 2:  # a half power of two: take 2 x
-        rows, fraction_bits = [party.field.zeros(len(rows[0])), *rows], fraction_bits + 1
-        scale = (3 * fraction_bits - 2) // 2 if inverse else (fraction_bits - 2) // 2
-    else:
-        scale = 3 * fraction_bits // 2 if inverse else fraction_bits // 2
-    number = yield from halved(party, rows)
+    odd = of.fraction_bits % 2 == 1  # a half power of two is left: take 2 x
+    # sqrt(x / u) is sqrt(2^odd x) 2^scale, and sqrt(1 / (x u^3)) is 2^scale / sqrt(2^odd x), for the unit u
+    scale = ((3 * of.fraction_bits + odd) if inverse else (of.fraction_bits - odd)) // 2
+    number = yield from halved(party, x, bits=of.bits, signed=True, odd=odd)
     precision = (scale if inverse else number.pairs + scale) + 5
     fraction = root_fraction_bits(party, precision)
     root = yield from roots(party, number, precision=precision, inverse=inverse)
