@@ -21,7 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 import trio
-from mpc_mpyc import Peers, connect, free_base_port, run_processes, theirs
+from mpc_mpyc import theirs
+from mpc_processes import Peers, connect, free_base_port, run_processes
 
 COMMITTEES = ((3, 1), (5, 2))
 MATRIX = 200

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from mpc_mpyc import connect, free_base_port, run_processes
+from mpc_processes import connect, free_base_port, run_processes
 
 PARTIES, THRESHOLD = 3, 1
 BARS_MS = {"sort": 3000.0, "AES block": 150.0}

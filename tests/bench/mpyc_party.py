@@ -10,6 +10,9 @@ from mpyc.runtime import mpc
 
 MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 
+SIDE = 200
+ROUNDS = 300
+
 
 async def best(repeat, operation):
     """CPU and wall seconds of the fastest of `repeat` runs after one that warms up."""
@@ -40,11 +43,29 @@ async def main():
     async def less():
         await mpc.gather(mpc.np_less(z, 0))
 
+    matrix = mpc.input(
+        field.array(field.field.array([[7 * (SIDE * i + j) - 50 for j in range(SIDE)] for i in range(SIDE)])),
+        senders=0,
+    )
+    one = mpc.input(field(1), senders=0)
+    await mpc.gather(matrix, one)
+
+    async def matmul():
+        await mpc.gather(mpc.np_matmul(matrix, matrix))
+
+    async def rounds():
+        value = one
+        for _ in range(ROUNDS):
+            value = value * one
+            await mpc.gather(value)
+
     results = {}
     for name, operation, size in (
         ("multiply", multiply, count),
         ("open", opened, count),
+        ("matmul200", matmul, 1),
         ("less32", less, compared),
+        ("rounds", rounds, ROUNDS),
     ):
         cpu, wall = await best(repeat, operation)
         results[name] = {"cpu_us": cpu / size * 1e6, "wall_us": wall / size * 1e6}

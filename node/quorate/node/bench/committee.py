@@ -17,6 +17,7 @@ from typing import Any, Final
 import trio
 
 from quorate.node.errors import QuorateNodeError, UsageError
+from quorate.node.mesh.scopes import shielded
 from quorate.protocol.mpc import schemes
 from quorate.protocol.sharing import MAX_PARTIES
 
@@ -151,7 +152,7 @@ class _Process:
     async def __aexit__(self, *_: object) -> None:
         if self._process.returncode is None:
             self._process.kill()
-        with trio.CancelScope(shield=True):
+        with shielded():
             await self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

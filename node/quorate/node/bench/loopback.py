@@ -82,7 +82,7 @@ class _Link:
         while True:
             while not self._unsent:
                 await self._queued.park()
-            await trio.lowlevel.wait_writable(self._socket)
+            await trio.lowlevel.wait_writable(self._socket.fileno())
             first = self._unsent[0]
             try:
                 left = self._send_now([first])
@@ -120,7 +120,7 @@ class _Link:
                 try:
                     count = self._socket.recv_into(view[position:])
                 except BlockingIOError:
-                    await trio.lowlevel.wait_readable(self._socket)
+                    await trio.lowlevel.wait_readable(self._socket.fileno())
                     continue
                 except OSError:
                     count = 0
@@ -134,7 +134,7 @@ class _Link:
             try:
                 data = self._socket.recv(_RECEIVED_AT_ONCE)
             except BlockingIOError:
-                await trio.lowlevel.wait_readable(self._socket)
+                await trio.lowlevel.wait_readable(self._socket.fileno())
                 continue
             except OSError:
                 data = b""

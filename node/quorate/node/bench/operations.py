@@ -142,6 +142,7 @@ def _matmul(bench: Workbench, batch: int) -> Case:
     expected = (values @ values).reshape(-1)
 
     def run() -> Protocol[Vector]:
+        result = x
         for _ in range(batch):
             result = yield from matrix_product(bench.party, x, x, inner=_MATRIX)
         yield from verify(bench.party)

@@ -93,9 +93,11 @@ class _Runner:
 async def _measure(runner: _Runner, name: str, *, batch: int, repeat: int) -> dict[str, Any]:
     case = OPERATIONS[name].build(Workbench(runner.party), batch)
     cpu_s, wall_s = [], []
-    statistics = runner.party.statistics
+    statistics, sent, rounds = runner.party.statistics, 0, 0
+    result: Any = None
     for _ in range(repeat + 1):
         await runner.start_together()
+        result = None  # the last one must not take memory beside the next
         cpu, wall = time.process_time(), time.perf_counter()
         sent, rounds = statistics.bytes_sent, statistics.rounds
         result = await runner.run(case.run())

@@ -64,10 +64,14 @@ def _court(field: PrimeField, king: int, parties: int, threshold: int) -> _Court
     return _Court(tuple(holders[1:]), weights, answered)
 
 
-def _slices(party: Party, count: int) -> dict[PartyId, slice]:
+_Part = tuple[int, int]
+"""The start and the end of a slice of a batch."""
+
+
+def _slices(party: Party, count: int) -> dict[PartyId, _Part]:
     """Which part of a batch each king handles; parts differ by one element at most."""
     bounds = [count * king // party.parties for king in range(party.parties + 1)]
-    return {PartyId(king): slice(bounds[king - 1], bounds[king]) for king in range(1, party.parties + 1)}
+    return {PartyId(king): (bounds[king - 1], bounds[king]) for king in range(1, party.parties + 1)}
 
 
 def reduce_by_kings(party: Party, products: Vector) -> Protocol[Vector]:
@@ -80,27 +84,25 @@ def reduce_by_kings(party: Party, products: Vector) -> Protocol[Vector]:
     courts = {king: _court(field, king, party.parties, party.threshold) for king in parts}
     sums = yield from _hear_kings(party, parts, courts, masked)
     shares = field.zeros(count)
-    for king, part in parts.items():
+    for king, (start, stop) in parts.items():
         if (factor := courts[king].answered.get(party.identity)) is not None:
-            shares[part] = field.scale(sums[king], factor) if factor != 1 else sums[king]
+            shares[start:stop] = field.scale(sums[king], factor) if factor != 1 else sums[king]
     return field.sub(shares, low)
 
 
 def _hear_kings(
-    party: Party, parts: Mapping[PartyId, slice], courts: Mapping[PartyId, _Court], masked: Vector
+    party: Party, parts: Mapping[PartyId, _Part], courts: Mapping[PartyId, _Court], masked: Vector
 ) -> Protocol[dict[PartyId, Vector]]:
     """Every king's masked sums, of those kings who answer this party; its own are among them."""
-    own = parts[party.identity]
-    size = own.stop - own.start
-    outgoing = {king: masked[parts[king]] for king, court in courts.items() if party.identity in court.senders}
-    court = courts[party.identity]
-    received = yield from exchange_vectors(party, outgoing, dict.fromkeys(court.senders, size))
-    rows = [masked[own], *(received[sender] for sender in court.senders)]
-    sums = party.field.combine(court.weights, rows)
+    slices = {king: masked[start:stop] for king, (start, stop) in parts.items()}
+    own, court = slices[party.identity], courts[party.identity]
+    outgoing = {king: slices[king] for king, other in courts.items() if party.identity in other.senders}
+    received = yield from exchange_vectors(party, outgoing, dict.fromkeys(court.senders, len(own)))
+    sums = party.field.combine(court.weights, [own, *(received[sender] for sender in court.senders)])
     answers = {receiver: sums for receiver in court.answered if receiver != party.identity}
     expected = {
-        king: part.stop - part.start
-        for king, part in parts.items()
+        king: len(part)
+        for king, part in slices.items()
         if king != party.identity and party.identity in courts[king].answered
     }
     heard = yield from exchange_vectors(party, answers, expected)

@@ -11,8 +11,8 @@ from quorate.protocol.field import PrimeField, Vector
 
 from .party import Party, Protocol
 
-MAX_ROUND_ELEMENTS: Final = 1 << 19
-"""The most elements one operation sends a party in one round (16 MiB); longer vectors take further rounds."""
+MAX_ROUND_ELEMENTS: Final = 1 << 17
+"""The most elements one operation sends a party in one round (4 MiB); longer vectors take further rounds."""
 
 
 def pieces(count: int, *, extracted: int = 1) -> list[tuple[int, int]]:
