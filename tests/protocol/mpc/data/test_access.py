@@ -9,6 +9,7 @@ from quorate.protocol.field import BN254
 from quorate.protocol.mpc import Plan, preprocess, set_up, to_bits
 from quorate.protocol.mpc.data import (
     MAX_ROWS,
+    access,
     access_plan,
     find,
     find_plan,
@@ -65,6 +66,17 @@ def test_reads_follow_writes(committee, data):
     assert group.compute(both, array, [place], [77]) == [*expected, 77]
 
 
+def test_accesses_in_pieces(three, monkeypatch):
+    monkeypatch.setattr(access, "MAX_INNER", 4)
+    array, places = [10, 20, 30, 40, 50], [4, 3, 2, 1, 0, 0, 4, 2, 2]
+    assert three.compute(read, array, places) == [array[place] for place in places]
+    tables = [array, [-entry for entry in array]]
+    columns = zip(*three.run(lambda party, x: lookup(party, tables, x), three.share(places)), strict=True)
+    assert [three.open(list(column)) for column in columns] == [
+        [table[place] for place in places] for table in tables
+    ]
+
+
 def test_nothing_to_read(three):
     assert three.compute(read, [1, 2, 3], []) == []
 
@@ -111,6 +123,8 @@ def test_one_hot_places(three):
     rows = three.run(one_hot_places, three.share([2, 0]), entries=3)
     assert rows[0].shape == (3, 2, BN254.limbs)
     assert three.open([row.reshape(-1, BN254.limbs) for row in rows]) == [0, 1, 0, 0, 1, 0]
+    with pytest.raises(ValueError, match="more than"):
+        next(one_hot_places(three.first, BN254.zeros(100), entries=MAX_ROWS))
     with pytest.raises(ValueError, match="1 to 20 bits"):
         next(one_hot(three.first, []))
 

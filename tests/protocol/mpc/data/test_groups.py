@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from quorate.protocol.field import BN254
 from quorate.protocol.mpc import Plan, preprocess, set_up
 from quorate.protocol.mpc.data import (
+    access,
     bring_forward,
     count_categories,
     count_distinct,
@@ -19,7 +20,6 @@ from quorate.protocol.mpc.data import (
     histogram_plan,
     left_join,
 )
-from quorate.protocol.mpc.data import histogram as histogram_function
 
 KEYS = [3, -1, 3, 7, -1, 3, 0]
 AMOUNTS = [10, 20, 30, 40, 50, 60, 70]
@@ -85,9 +85,7 @@ def test_categories(three, categories):
 
 
 def test_counts_in_pieces(three, monkeypatch):
-    import sys
-
-    monkeypatch.setattr(sys.modules[histogram_function.__module__], "MAX_INNER", 4)
+    monkeypatch.setattr(access, "MAX_INNER", 4)
     values = [0, 1, 2, 2, 2, 1, 0, 2, 2]
     assert three.compute(count_categories, values, categories=3) == [2, 2, 5]
 
@@ -115,6 +113,11 @@ def test_the_plan_of_a_histogram(three):
 def test_bad_edges(three, edges):
     with pytest.raises(ValueError, match="edges"):
         next(histogram(three.first, BN254.zeros(1), edges=edges, bits=8))
+
+
+def test_too_many_comparisons(three):
+    with pytest.raises(ValueError, match="comparisons"):
+        next(histogram(three.first, BN254.zeros(1 << 17), edges=list(range(64)), bits=8))
 
 
 def test_no_categories(three):

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from quorate.protocol.field import PrimeField, Vector
+from quorate.protocol.mpc.batches import MAX_ROUND_ELEMENTS, join
 from quorate.protocol.mpc.compare import equal, equal_plan, to_bits, to_bits_plan
 from quorate.protocol.mpc.operations import inner_products, matrix_product, multiply
 from quorate.protocol.mpc.party import Party, Protocol
@@ -26,6 +27,10 @@ from .columns import MAX_ROWS, check_columns, pack, unpack
 from .one_hot import halves, one_hot
 from .prefix import prefix_products
 
+MAX_ONE_HOT: Final = 1 << 22
+"""The most shares of one-hot vectors that are made at once."""
+MAX_INNER: Final = 1 << 15
+"""The most products in one sum of a matrix product."""
 _SMALLEST: Final = 4
 """Arrays are padded to at least this many entries, so that a place has two halves."""
 
@@ -48,14 +53,32 @@ def bits_of_places(party: Party, places: Vector, entries: int) -> Protocol[list[
     return (yield from to_bits(party, places, bits=width + 1))[:width]
 
 
+def pieces_of_places(places: int, entries: int) -> list[tuple[int, int]]:
+    """The bounds of pieces of places whose one-hot halves keep within a round and a sum of products."""
+    size = min(MAX_INNER, MAX_ROUND_ELEMENTS >> (place_bits(entries) + 1) // 2)
+    return [(start, min(start + size, places)) for start in range(0, places, size)]
+
+
 def one_hot_places(party: Party, places: Vector, *, entries: int) -> Protocol[Vector]:
-    """Shape (entries, batch, limbs): at place v, whether the secret place is v."""
+    """Shape (entries, batch, limbs): at place v, whether the secret place is v.
+
+    Raises ValueError for more than MAX_ONE_HOT shares in all.
+    """
+    if entries * len(places) > MAX_ONE_HOT:
+        raise ValueError(f"{len(places)} places among {entries} have more than {MAX_ONE_HOT} shares")
     bits = yield from bits_of_places(party, places, entries)
     return np.ascontiguousarray((yield from one_hot(party, bits))[:entries])
 
 
 def read(party: Party, array: Vector, places: Vector) -> Protocol[Vector]:
-    """`array[place]` for each secret place 0..len(array)-1, in one batch."""
+    """`array[place]` for each secret place 0..len(array)-1: one batch, or several of very many places."""
+    parts = []
+    for start, stop in pieces_of_places(len(places), len(array)):
+        parts.append((yield from _read_piece(party, array, places[start:stop])))
+    return join(party.field, parts)
+
+
+def _read_piece(party: Party, array: Vector, places: Vector) -> Protocol[Vector]:
     field = party.field
     bits = yield from bits_of_places(party, places, len(array))
     low, high = yield from halves(party, bits)
@@ -81,8 +104,12 @@ def lookup(party: Party, tables: Sequence[Sequence[int]], places: Vector) -> Pro
     """
     if not tables or any(len(table) != len(tables[0]) for table in tables):
         raise ValueError("look up in one or more tables of one length")
-    bits = yield from bits_of_places(party, places, len(tables[0]))
-    return (yield from lookup_bits(party, tables, bits))
+    parts = []
+    for start, stop in pieces_of_places(len(places) * len(tables), len(tables[0])):
+        piece = places[start // len(tables) : stop // len(tables)]
+        bits = yield from bits_of_places(party, piece, len(tables[0]))
+        parts.append((yield from lookup_bits(party, tables, bits)))
+    return [join(party.field, [part[index] for part in parts]) for index in range(len(tables))]
 
 
 def lookup_bits(party: Party, tables: Sequence[Sequence[int]], bits: Sequence[Vector]) -> Protocol[list[Vector]]:

@@ -13,7 +13,7 @@ from quorate.protocol.field import PrimeField, Vector
 Places: TypeAlias = NDArray[np.intp]
 """Public row numbers, shape (rows,)."""
 
-MAX_ROWS: Final = 1 << 20
+MAX_ROWS: Final = 1 << 18
 """The most rows of a table that is shuffled, sorted or searched."""
 MAX_COLUMNS: Final = 256
 """The most columns that are moved at once."""

@@ -27,12 +27,13 @@ from numpy.typing import NDArray
 from quorate.protocol.errors import ProtocolAbort
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.abort import Abort
+from quorate.protocol.mpc.batches import join
 from quorate.protocol.mpc.logic import logical_not
 from quorate.protocol.mpc.operations import verify
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.passive import Passive
 from quorate.protocol.mpc.pool import Plan
-from quorate.protocol.mpc.preprocessing import random_bits
+from quorate.protocol.mpc.preprocessing import MAX_PLAN_ELEMENTS, random_bits
 from quorate.protocol.mpc.rounds import exchange_bytes, exchange_vectors
 from quorate.protocol.sharing import PartyId, reconstruct
 
@@ -108,9 +109,9 @@ def _deal_settings(party: Party, rows: int) -> Protocol[tuple[Vector, ...]]:
     """The shared switches of every dealer's network."""
     count = switches(rows)
     dealers = [PartyId(dealer) for dealer in range(1, party.threshold + 2)]
-    drawn = yield from random_bits(party, count * len(dealers))
     if not count:
         return ()
+    drawn = yield from _draw_bits(party, count * len(dealers))
     bits = {dealer: drawn[place * count : (place + 1) * count] for place, dealer in enumerate(dealers)}
     yield from verify(party)  # before a share goes to one party alone
     own = yield from _open_to_dealers(party, bits)
@@ -125,6 +126,14 @@ def _deal_settings(party: Party, rows: int) -> Protocol[tuple[Vector, ...]]:
         inverted = np.unpackbits(octets, count=count).astype(np.bool_)[:, np.newaxis]
         settings.append(np.where(inverted, logical_not(party, shares), shares))
     return tuple(settings)
+
+
+def _draw_bits(party: Party, count: int) -> Protocol[Vector]:
+    """Random bits, in as many plans as it takes."""
+    parts = []
+    for start in range(0, count, MAX_PLAN_ELEMENTS):
+        parts.append((yield from random_bits(party, min(MAX_PLAN_ELEMENTS, count - start))))
+    return join(party.field, parts)
 
 
 def _open_to_dealers(party: Party, bits: dict[PartyId, Vector]) -> Protocol[NDArray[np.bool_] | None]:

@@ -20,13 +20,13 @@ from quorate.protocol.mpc.operations import matrix_product
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import Plan
 
-from .access import bits_of_places
+from .access import bits_of_places, pieces_of_places, place_bits
 from .one_hot import halves
 
 MAX_EDGES: Final = 1 << 12
 """The most edges of a histogram over bins."""
-MAX_INNER: Final = 1 << 15
-"""The most values that one matrix product counts; more are counted in several."""
+MAX_COMPARISONS: Final = 1 << 22
+"""The most comparisons of a histogram over bins: values times edges."""
 
 
 def count_categories(party: Party, values: Vector, *, categories: int) -> Protocol[Vector]:
@@ -39,31 +39,34 @@ def count_categories(party: Party, values: Vector, *, categories: int) -> Protoc
     field = party.field
     if not len(values):
         return field.zeros(categories)
+    counts = field.zeros(1 << place_bits(categories))
+    for start, stop in pieces_of_places(len(values), categories):
+        counts = field.add(counts, (yield from _count(party, values[start:stop], categories)))
+    return counts[:categories]
+
+
+def _count(party: Party, values: Vector, categories: int) -> Protocol[Vector]:
+    """The counts of one piece, for every category that the bits of a value can name."""
+    limbs = party.field.limbs
     bits = yield from bits_of_places(party, values, categories)
     low, high = yield from halves(party, bits)
-    by_value = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(-1, field.limbs)
-    counts = field.zeros(len(low) * len(high))
-    for start in range(0, len(values), MAX_INNER):
-        part = slice(start, start + MAX_INNER)
-        left = np.ascontiguousarray(high[:, part]).reshape(-1, field.limbs)
-        products = yield from matrix_product(
-            party, left, by_value[start * len(low) : (start + MAX_INNER) * len(low)], inner=len(values[part])
-        )
-        counts = field.add(counts, products)
-    return counts[:categories]
+    by_value = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(-1, limbs)
+    return (yield from matrix_product(party, high.reshape(-1, limbs), by_value, inner=len(values)))
 
 
 def histogram(party: Party, values: Vector, *, edges: Sequence[int], bits: int) -> Protocol[Vector]:
     """How many values lie in edges[i] <= value < edges[i + 1], for each i; values outside are counted nowhere.
 
     Values and edges are signed integers of `bits` bits. Raises ValueError unless there are 2 to MAX_EDGES edges
-    in ascending order.
+    in ascending order, and at most MAX_COMPARISONS comparisons.
     """
     if not 2 <= len(edges) <= MAX_EDGES or any(low >= high for low, high in pairwise(edges)):
         raise ValueError(f"a histogram has 2 to {MAX_EDGES} edges in ascending order")
     limit = 1 << (bits - 1)
     if not -limit <= edges[0] <= edges[-1] < limit:
         raise ValueError(f"the edges are no signed integers of {bits} bits")
+    if len(values) * len(edges) > MAX_COMPARISONS:
+        raise ValueError(f"{len(values)} values and {len(edges)} edges: more than {MAX_COMPARISONS} comparisons")
     field = party.field
     if not len(values):
         return field.zeros(len(edges) - 1)
