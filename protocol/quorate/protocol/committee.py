@@ -33,7 +33,6 @@ from .mpc import (
     Scheme,
     accept_inputs,
     draw_masks,
-    exchange_bytes,
     mask_count,
     output_shares,
     preprocess,
@@ -192,10 +191,7 @@ def conclude(party: Party, task: CommitteeTask, evaluation: Evaluation) -> Proto
         envelopes[output.client] = _seal(party, task, output, fresh[start:stop])
         start = stop
     own = b"".join(hashlib.sha256(envelopes[client]).digest() for client in sorted(envelopes))
-    replies = yield from exchange_bytes(
-        party, dict.fromkeys(party.others, own), dict.fromkeys(party.others, len(own))
-    )
-    hashes = {**replies, party.identity: own}
+    hashes = yield from party.scheme.agree(party, own)
     statement = ResultStatement(
         task.request_id, task.program_hash, evaluation.public_result, _hash_list(hashes, sorted(envelopes))
     )

@@ -101,7 +101,17 @@ def test_up_to_threshold_wrong_parties_are_named_and_corrected(committee, data):
     assert set(caught.value.suspects) == wrong
 
 
-@pytest.mark.parametrize(("parties", "threshold"), [(3, 1), (5, 2), (6, 2)])
+def test_in_between_some_wrong_parties_are_named_and_more_are_not():
+    """Six shares at threshold two: one liar leaves five that agree, so three honest ones among them."""
+    shares = deal([3, 4], 6, 2)
+    spoil(shares, 2, 1)
+    assert decode(BN254, shares, threshold=2).wrong == {2}
+    spoil(shares, 5, 0)
+    with pytest.raises(InconsistentShares):
+        decode(BN254, shares, threshold=2)
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(3, 1), (5, 2), (9, 4)])
 def test_a_wrong_share_is_found_but_not_named_by_a_small_committee(parties, threshold):
     shares = deal([3, 4], parties, threshold)
     spoil(shares, 2, 1)

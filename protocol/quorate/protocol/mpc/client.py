@@ -22,12 +22,24 @@ def signed_integers(field: PrimeField, vector: Vector) -> list[int]:
 
 
 class ClientInput:
-    """One client's side of one input: it masks its values once, with the shares that the parties sent it."""
+    """One client's side of one input: it masks its values once, with the shares that the parties sent it.
 
-    __slots__ = ("_count", "_field", "_kinds", "_parties", "_threshold", "_used")
+    With `corrects`, wrong shares are left out as far as `decode` can; else one is an error.
+    """
 
-    def __init__(self, field: PrimeField, kinds: Sequence[InputKind], *, parties: int, threshold: int) -> None:
+    __slots__ = ("_corrects", "_count", "_field", "_kinds", "_parties", "_threshold", "_used")
+
+    def __init__(
+        self,
+        field: PrimeField,
+        kinds: Sequence[InputKind],
+        *,
+        parties: int,
+        threshold: int,
+        corrects: bool = False,
+    ) -> None:
         self._field = field
+        self._corrects = corrects
         self._kinds = tuple(kinds)
         self._parties = parties
         self._threshold = threshold
@@ -53,7 +65,10 @@ class ClientInput:
             raise ProgramError(f"mask shares of {len(mask_shares)} parties; {needed} are needed to check them")
         plain = self._field.vector(self._elements(values))
         shares = _parse(self._field, mask_shares, count=self._count, parties=self._parties)
-        masks = reconstruct(self._field, shares, threshold=self._threshold)
+        if self._corrects:
+            masks = decode(self._field, shares, threshold=self._threshold).secrets
+        else:
+            masks = reconstruct(self._field, shares, threshold=self._threshold)
         self._used = True
         return self._field.to_bytes(self._field.add(plain, masks))
 

@@ -11,13 +11,15 @@ alpha_i b_i (b_i - 1) over its bits, alpha_i from the seed. It is zero when all 
 non-bit passes with the probability of guessing alpha: below 2^-120 over a field of 224 bits or more, about 2^-60
 over one of 61 bits.
 
-A client may be malicious and learns nothing; parties are passive (see `passive`): one that lies about a digest or
-in the check can have an honest client blamed.
+A client may be malicious and learns nothing. Under passive and abort a party that lies about a digest can have an
+honest client blamed, and then nobody computes. Under robust the parties agree on what counts: a message that t + 1
+of them report, which those that lack it get from the others.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -27,12 +29,13 @@ import numpy as np
 
 from quorate.protocol.errors import MalformedMessage, QuorateProtocolError
 from quorate.protocol.field import Vector
+from quorate.protocol.sharing import PartyId
 
 from .logic import bits_to_integer
 from .operations import inner_products, open_shares, reveal
 from .party import Party, Protocol
 from .preprocessing import random_shares
-from .rounds import exchange_bytes, together
+from .rounds import exchange_until, together
 from .seeds import SEED_BYTES, Stream
 
 MAX_INPUT_BITS: Final = 128
@@ -118,12 +121,11 @@ def accept_inputs(
     ones, or something that is not a bit; every party names the same one. Raises KeyError when a message is absent.
     """
     digests = b"".join(_digest(entry.client, masked[entry.client]) for entry in masks)
-    replies, seed = yield from together(
-        party,
-        exchange_bytes(party, dict.fromkeys(party.others, digests), dict.fromkeys(party.others, len(digests))),
-        random_shares(party, 1),
-    )
-    _check_agreement(masks, [digests, *replies.values()])
+    reports, seed = yield from together(party, party.scheme.agree(party, digests), random_shares(party, 1))
+    if party.scheme.guarantees_output:
+        masked = yield from _complete(party, masks, masked, reports)
+    else:
+        _check_agreement(masks, list(reports.values()))
     unmasked = {entry.client: _unmask(party, entry, masked[entry.client]) for entry in masks}
     yield from _check_bits(party, masks, unmasked, seed=seed)
     return {entry.client: _values(party, entry.kinds, unmasked[entry.client]) for entry in masks}
@@ -135,9 +137,73 @@ def _digest(client: int, message: bytes) -> bytes:
 
 def _check_agreement(masks: Sequence[InputMasks], digests: Sequence[bytes]) -> None:
     for index, entry in enumerate(masks):
-        span = slice(index * _DIGEST_BYTES, (index + 1) * _DIGEST_BYTES)
-        if len({digest[span] for digest in digests}) > 1:
+        if len({digest[_span(index)] for digest in digests}) > 1:
             raise InputFault(entry.client, "sent different masked inputs to different parties")
+
+
+def _complete(
+    party: Party, masks: Sequence[InputMasks], masked: Mapping[int, bytes], reports: Mapping[PartyId, bytes]
+) -> Protocol[dict[int, bytes]]:
+    """The masked inputs that count, at every honest party alike; who lacks one gets it from those that have it.
+
+    A message counts when t + 1 parties report its digest, so that an honest one has it. An honest client's message
+    always does; two that count are a client's that told the parties different things.
+    """
+    accepted = {entry.client: _accepted(party, entry, index, reports) for index, entry in enumerate(masks)}
+    result = {}
+    for index, entry in enumerate(masks):
+        place = _span(index)
+        holders = [speaker for speaker, report in reports.items() if report[place] == accepted[entry.client]]
+        size = len(entry.shares) * party.field.size_bytes
+        message = _Message(entry.client, accepted[entry.client], size)
+        result[entry.client] = yield from _fetch(party, message, holders, masked[entry.client])
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """Which message of a client counts."""
+
+    client: int
+    digest: bytes
+    size: int
+
+
+def _fetch(party: Party, message: _Message, holders: Sequence[PartyId], own: bytes) -> Protocol[bytes]:
+    """Send a client's message to those that lack it; and get it, for one that does: one round if any does."""
+    lacking = [number for number in (party.identity, *party.others) if number not in holders]
+    if not lacking:
+        return own
+
+    def is_right(reply: bytes) -> bool:
+        return _digest(message.client, reply) == message.digest
+
+    if party.identity in holders:
+        yield from exchange_until(party, dict.fromkeys(lacking, own), {}, enough=lambda replies: True)
+        return own
+    sizes = dict.fromkeys(holders, message.size)
+    replies = yield from exchange_until(party, {}, sizes, enough=lambda got: any(map(is_right, got.values())))
+    for reply in replies.values():
+        if is_right(reply):
+            return reply
+    raise InputFault(message.client, "sent its masked input to parties that do not pass it on")
+
+
+def _accepted(party: Party, entry: InputMasks, index: int, reports: Mapping[PartyId, bytes]) -> bytes:
+    """The digest of a client's message that counts. Raises InputFault for none, and for two."""
+    support = Counter(report[_span(index)] for report in reports.values())
+    del support[_digest(entry.client, b"")]
+    counting = [digest for digest, count in support.items() if count > party.threshold]
+    if not counting:
+        raise InputFault(entry.client, "sent no masked input to enough parties")
+    if len(counting) > 1:
+        raise InputFault(entry.client, "sent different masked inputs to different parties")
+    return counting[0]
+
+
+def _span(index: int) -> slice:
+    """Where the digest of the client at place `index` is in a report."""
+    return slice(index * _DIGEST_BYTES, (index + 1) * _DIGEST_BYTES)
 
 
 def _unmask(party: Party, entry: InputMasks, message: bytes) -> Vector:

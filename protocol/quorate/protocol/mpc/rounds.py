@@ -38,6 +38,13 @@ def exchange_bytes(
     return replies
 
 
+def exchange_reports(party: Party, report: bytes) -> Protocol[dict[PartyId, bytes]]:
+    """One round in which every party tells every other as many bytes as `report`; all of them, this party's too."""
+    outgoing, sizes = dict.fromkeys(party.others, report), dict.fromkeys(party.others, len(report))
+    replies = (yield from exchange_bytes(party, outgoing, sizes)) if party.others else {}
+    return {**replies, party.identity: report}
+
+
 def exchange_until(
     party: Party,
     outgoing: Mapping[PartyId, bytes],

@@ -8,6 +8,7 @@ written once, on `operations`, and runs under each of them with the guarantees o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from quorate.protocol.field import PrimeField, Vector
@@ -16,6 +17,8 @@ from .galois import Bytes
 from .pool import Plan
 
 if TYPE_CHECKING:
+    from quorate.protocol.sharing import PartyId
+
     from .party import Party, Protocol
 
 
@@ -71,6 +74,21 @@ class Scheme(ABC):
 
         Raises ProtocolAbort when it was not. A scheme that needs no such step does nothing.
         """
+
+    def agree(self, party: Party, report: bytes) -> Protocol[Mapping[PartyId, bytes]]:
+        """What the parties report, each as many bytes as `report`: one round, in which every party must answer.
+
+        A scheme that guarantees output gives the same reports to all honest parties, those of all honest ones that
+        are in time; another gives those of all parties, who may tell different parties different things.
+        """
+        from .rounds import exchange_reports  # rounds are written on `Party`, which has a scheme
+
+        return (yield from exchange_reports(party, report))
+
+    @property
+    def guarantees_output(self) -> bool:
+        """Whether t members that lie or are silent cannot keep the others from the result."""
+        return False
 
     def multiplication_plan(self, party: Party, count: int) -> Plan:
         """What `count` multiplications take from the pool."""

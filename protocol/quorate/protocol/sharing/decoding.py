@@ -45,15 +45,16 @@ def _interpolate(field: PrimeField, shares: Mapping[PartyId, Vector], *, thresho
 
 
 def decode(field: PrimeField, shares: Mapping[PartyId, Vector], *, threshold: int) -> Decoded:
-    """The secrets in spite of up to `threshold` wrong parties, from at least `3 threshold + 1` shares.
+    """The secrets in spite of wrong parties: `threshold` of them from `3 threshold + 1` shares on.
 
-    With fewer shares, none may be wrong. Raises InconsistentShares when more are wrong than can be named, and
+    Of m shares, `m - 2 threshold - 1` may be wrong, so that t + 1 honest ones are among those that agree; none of
+    fewer than 2t + 2. Raises InconsistentShares when more are wrong than can be named, and
     ValueError when fewer than `threshold + 1` shares are given.
     """
     if len(shares) <= threshold:
         raise ValueError(f"{len(shares)} shares cannot reconstruct at threshold {threshold}")
     good = dict(shares)
-    budget = threshold if len(shares) >= 3 * threshold + 1 else 0
+    budget = max(0, min(threshold, len(shares) - 2 * threshold - 1))
     while not check_degree(field, good, degree=threshold):
         wrong = wrong_in_one_column(field, good, threshold=threshold, most=budget - (len(shares) - len(good)))
         if not wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from quorate.protocol.field import PrimeField, Vector
@@ -9,8 +10,10 @@ from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import DOUBLE, Plan
 from quorate.protocol.mpc.preprocessing import reserve
 from quorate.protocol.mpc.scheme import Scheme
+from quorate.protocol.sharing import PartyId
 
 from . import multiplication
+from .agreement import agree_on_reports
 from .opening import open_robustly
 from .production import ZERO, produce
 
@@ -74,6 +77,17 @@ class Robust(Scheme):
         """Nothing: every step is correct when it ends."""
         del party
         yield from ()
+
+    def agree(self, party: Party, report: bytes) -> Protocol[Mapping[PartyId, bytes]]:
+        """The reports of all honest parties that are in time, and the same ones everywhere; of 64 KiB at most."""
+        speakers = [PartyId(speaker) for speaker in range(1, party.parties + 1)]
+        reports = yield from agree_on_reports(party, speakers, report)
+        return {speaker: own for speaker, own in reports.items() if len(own) == len(report)}
+
+    @property
+    def guarantees_output(self) -> bool:
+        """Yes."""
+        return True
 
     def multiplication_plan(self, party: Party, count: int) -> Plan:
         """A triple each; with n >= 4t + 1 a double sharing."""
