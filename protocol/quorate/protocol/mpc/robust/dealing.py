@@ -1,9 +1,9 @@
 """Verified random sharings: every holder deals, a random combination of all it dealt is made public and compared.
 
 Adversary: malicious, t of n >= 3t + 1; the checks miss a wrong dealing with a probability below 2^-80 (a hash value
-guessed, or m / p for m dealt items). Network: private channels that deliver in DEALING_DEADLINE_MS; a party that is
-later counts as corrupted, and its own outputs as lost. Beyond that, secrecy and the agreement of the parties remain;
-what is lost is that honest parties that were late are excluded as if they were corrupted.
+guessed, or m / p for m dealt items). Network: private channels that deliver in DEALING_DEADLINE_MS. A party that is
+later counts as corrupted: the corrupted and the late ones together must be at most t, else results may be wrong and
+what is preprocessed may not be secret.
 
 A segment, among n' holders of whom t' may be corrupted; t' = t until somebody is excluded:
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.batches import join, pieces
+from quorate.protocol.mpc.batches import MAX_ROUND_ELEMENTS, join, pieces
 from quorate.protocol.mpc.operations import run_sums
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import DOUBLE, TRIPLE, Item, Plan
@@ -51,12 +51,15 @@ def matrix_product(party: Party, x: Vector, y: Vector, *, inner: int) -> Protoco
     limbs = party.field.limbs
     rows, columns = len(x) // inner, len(y) // inner
     left, right = x.reshape(rows, inner, limbs), y.reshape(inner, columns, limbs)
-    total = party.field.zeros(rows * columns)
-    for index in range(inner):  # one outer product at a time: r c elements, however large the inner size
-        one = np.repeat(left[:, index], columns, axis=0)
-        other = np.tile(right[index], (rows, 1))
-        total = party.field.add(total, (yield from multiply(party, one, other)))
-    return total
+    at_once = max(1, MAX_ROUND_ELEMENTS // (2 * rows * columns))
+    totals = []
+    for start in range(0, inner, at_once):
+        part = range(start, min(start + at_once, inner))
+        one = np.concatenate([np.repeat(left[:, index], columns, axis=0) for index in part])
+        other = np.concatenate([np.tile(right[index], (rows, 1)) for index in part])
+        products = (yield from multiply(party, one, other)).reshape(len(part), -1, limbs)
+        totals.append(party.field.combine([1] * len(part), list(products)))
+    return party.field.combine([1] * len(totals), totals)
 
 
 def reduce_degree(party: Party, products: Vector) -> Protocol[Vector]:

@@ -57,7 +57,7 @@ class Robust(Scheme):
         return (yield from multiplication.inner_products(party, x, y, length=length))
 
     def matrix_product(self, party: Party, x: Vector, y: Vector, *, inner: int) -> Protocol[Vector]:
-        """As `inner` multiplications for each element of the result; with n >= 4t + 1 as one."""
+        """As `inner` multiplications for each element of the result, in common rounds; with n >= 4t + 1 as one."""
         return (yield from multiplication.matrix_product(party, x, y, inner=inner))
 
     def open_shares(self, party: Party, x: Vector) -> Protocol[Vector]:
