@@ -7,9 +7,10 @@ statement whose digest the chain has accepted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
@@ -30,17 +31,23 @@ from quorate.node.programs import task_of
 from quorate.node.session.messages import InputCall, MaskCall, MaskReply, OutputCall, OutputReply
 from quorate.node.session.service import CALL_WAIT_S, NOT_YET
 from quorate.node.session.session import SESSION_CALL_PROTOCOL
+from quorate.protocol.adversaries import PROTOCOLS
 from quorate.protocol.codec import decode, encode
 from quorate.protocol.committee import CommitteeTask, OutputPlaintext, readable
 from quorate.protocol.envelope import EnvelopeContext, ResultStatement, unseal
 from quorate.protocol.errors import MalformedMessage, ProgramError, QuorateProtocolError
+from quorate.protocol.field import PrimeField
 from quorate.protocol.mpc import ClientInput, ClientOutput, PartyId, signed_integers
+from quorate.protocol.sharing import InconsistentShares
+from quorate.protocol.sharing import decode as decode_shares
 from quorate.registry import QuorateRegistryError
 
 POLL_S: Final = 0.3
 """How often peers are asked for an order of ours, and the chain for its state."""
 CALL_TIMEOUT_S: Final = CALL_WAIT_S + 5
 MAX_PEERS_ASKED: Final = 2
+LINGER_S: Final = 1.0
+"""How long slower members are still heard once enough have answered."""
 LOOKBACK_BLOCKS: Final = 10_000
 """How far back the event of a result is looked for."""
 
@@ -258,42 +265,71 @@ class _Part:
     # --- input
 
     async def _give(self, values: Sequence[int]) -> None:
-        threshold, parties = self._request.threshold, self._request.parties
-        kinds = self._task.clients[self._slot].inputs
-        machine = ClientInput(self._task.field, kinds, parties=parties, threshold=threshold)
-        replies = await self._ask_all(encode(MaskCall(self._request_id)), needed=parties)
-        shares: dict[PartyId, bytes] = {}
-        for party, reply in replies.items():
-            shares[party] = decode(MaskReply, reply).body
+        task, request, threshold = self._task, self._request, self._request.threshold
+        corrects = task.scheme.guarantees_output
+        kinds = task.clients[self._slot].inputs
+        machine = ClientInput(task.field, kinds, parties=request.parties, threshold=threshold, corrects=corrects)
+        needed = request.parties - threshold if corrects else request.parties
+
+        def can_be_corrected(replies: Mapping[PartyId, bytes]) -> bool:
+            return len(replies) >= needed and _decodes(task.field, self._bodies(replies), threshold)
+
+        enough = can_be_corrected if corrects else _at_least(needed)
+        replies = await self._ask_all(encode(MaskCall(self._request_id)), enough=enough)
         try:
-            masked = await trio.to_thread.run_sync(machine.mask, values, shares)
+            masked = await trio.to_thread.run_sync(machine.mask, values, self._bodies(replies))
         except ProgramError as error:
             raise InputRejected(str(error)) from None
         except QuorateProtocolError as error:
             raise SessionLost(self._request_id, f"the masks cannot be trusted: {error}") from error
-        await self._ask_all(encode(InputCall(self._request_id, masked)), needed=parties)
+        linger_s = LINGER_S if corrects else 0.0
+        call_ = encode(InputCall(self._request_id, masked))
+        await self._ask_all(call_, enough=_at_least(needed), linger_s=linger_s)
         self._log.info("value_given")
+
+    def _bodies(self, replies: Mapping[PartyId, bytes]) -> dict[PartyId, bytes]:
+        """The shares in the replies that are well-formed; a malformed one counts as none where that is survived."""
+        bodies: dict[PartyId, bytes] = {}
+        for party, reply in replies.items():
+            try:
+                bodies[party] = decode(MaskReply, reply).body
+            except MalformedMessage:
+                if not self._task.scheme.guarantees_output:
+                    raise
+        return bodies
 
     # --- output
 
     async def _receive(self) -> ClientResult:
-        """Collect envelopes until t+1 of them open and agree with what the chain accepted, then a little longer."""
+        """Collect envelopes until enough of them open and agree with what the chain accepted, then a little longer.
+
+        Under passive that takes t + 1; under abort and robust 2t + 1 that fit together, so that t + 1 honest
+        members are among them.
+        """
         digest = await self._accepted_digest()
         threshold = self._request.threshold
-        replies = await self._ask_all(encode(OutputCall(self._request_id)), needed=threshold + 1, linger_s=1.0)
-        plaintexts: dict[PartyId, OutputPlaintext] = {}
-        statement: ResultStatement | None = None
-        for party, reply in sorted(replies.items()):
-            opened = self._open(party, reply, digest)
-            if opened is not None:
-                statement, plaintexts[party] = opened
-        if statement is None or len(plaintexts) <= threshold:
+        least = threshold + 1 if self._task.protocol == PROTOCOLS[0] else 2 * threshold + 1
+        opened: dict[PartyId, tuple[ResultStatement, OutputPlaintext] | None] = {}
+
+        def enough(replies: Mapping[PartyId, bytes]) -> bool:
+            for party in replies.keys() - opened.keys():
+                opened[party] = self._open(party, replies[party], digest)
+            found = {party: entry[1] for party, entry in opened.items() if entry is not None}
+            if len(found) < least:
+                return False
+            shares = {party: plain.shares for party, plain in _of_common_kinds(found).items()}
+            return least == threshold + 1 or _decodes(self._task.field, shares, threshold)
+
+        await self._ask_all(encode(OutputCall(self._request_id)), enough=enough, linger_s=LINGER_S)
+        good = {party: entry for party, entry in sorted(opened.items()) if entry is not None}
+        plaintexts = _of_common_kinds({party: plain for party, (_, plain) in good.items()})
+        if len(plaintexts) < least:
             raise SessionLost(
                 self._request_id,
-                f"{len(plaintexts)} of {len(replies)} members gave the output that was attested; "
-                f"{threshold + 1} are needed",
+                f"{len(plaintexts)} of {len(opened)} members gave the output that was attested; {least} are needed",
                 todo="the outputs stay with the members; ask again later with --request",
             )
+        statement = next(iter(good.values()))[0]
         return await trio.to_thread.run_sync(self._reconstruct, statement, plaintexts, digest)
 
     async def _accepted_digest(self) -> bytes:
@@ -310,14 +346,17 @@ class _Part:
             if output.statement.digest() != digest:
                 raise MalformedMessage("its statement is not the one that the chain accepted")
             hashes = {(entry.party, entry.client): entry.sha256 for entry in output.statement.envelopes}
+            if not any(client == self._slot for _, client in hashes):
+                return output.statement, OutputPlaintext((), b"")  # the program sends this client nothing
             attested = hashes.get((party, self._slot))
             if attested is None:
-                return output.statement, OutputPlaintext((), b"")  # the program sends this client nothing
+                raise MalformedMessage("its envelope was not attested")
             if output.envelope is None or hashlib.sha256(output.envelope).digest() != attested:
                 raise MalformedMessage("its envelope is not the one that was attested")
             context = EnvelopeContext(self._request_id, party, self._slot)
             private_key = self._node.keys.encryption.secret.reveal()
             plain = decode(OutputPlaintext, unseal(output.envelope, private_key=private_key, context=context))
+            self._task.field.from_bytes(plain.shares, len(plain.kinds))  # it is parsed again, and is right then
         except MalformedMessage as error:
             self._log.warning("output_refused", party=party, reason=error.reason)
             return None
@@ -327,8 +366,6 @@ class _Part:
         self, statement: ResultStatement, plaintexts: dict[PartyId, OutputPlaintext], digest: bytes
     ) -> ClientResult:
         kinds = next(iter(plaintexts.values())).kinds
-        if any(plain.kinds != kinds for plain in plaintexts.values()):
-            raise SessionLost(self._request_id, "the members do not agree on the kinds of the output")
         machine = ClientOutput(
             self._task.field, len(kinds), parties=self._request.parties, threshold=self._request.threshold
         )
@@ -349,8 +386,10 @@ class _Part:
 
     # --- calls
 
-    async def _ask_all(self, request: bytes, *, needed: int, linger_s: float = 0.0) -> dict[PartyId, bytes]:
-        """The replies of all members, or of `needed` of them when the others do not answer `linger_s` longer."""
+    async def _ask_all(
+        self, request: bytes, *, enough: Callable[[Mapping[PartyId, bytes]], bool], linger_s: float = 0.0
+    ) -> dict[PartyId, bytes]:
+        """The replies of the members, once `enough` of them is true and `linger_s` more is over, or all are there."""
         replies: dict[PartyId, bytes] = {}
         failures: dict[PartyId, str] = {}
         async with trio.open_nursery() as nursery:
@@ -362,14 +401,16 @@ class _Part:
                     failures[party] = str(error)
                 if len(replies) + len(failures) == len(self._peers):
                     nursery.cancel_scope.cancel()
-                elif len(replies) == needed and linger_s:
-                    nursery.cancel_scope.deadline = trio.current_time() + linger_s
+                elif enough(replies):
+                    limit = trio.current_time() + linger_s
+                    nursery.cancel_scope.deadline = min(nursery.cancel_scope.deadline, limit)
 
             for party in self._peers:
                 nursery.start_soon(ask, party)
-        if len(replies) < needed:
+        if not enough(replies):
             reason = "; ".join(f"member {party}: {why}" for party, why in sorted(failures.items()))
-            raise SessionLost(self._request_id, f"{len(replies)} members answered, {needed} must: {reason}")
+            told = f": {reason}" if reason else ", and what they say does not fit together"
+            raise SessionLost(self._request_id, f"{len(replies)} members answered{told}")
         return replies
 
     async def _ask(self, party: PartyId, request: bytes) -> bytes:
@@ -385,6 +426,30 @@ class _Part:
             except QuorateNodeError as error:
                 self._log.debug("member_unreachable", party=party, reason=str(error))
             await trio.sleep(POLL_S)
+
+
+def _at_least(count: int) -> Callable[[Mapping[PartyId, bytes]], bool]:
+    return lambda replies: len(replies) >= count
+
+
+def _decodes(field: PrimeField, shares: Mapping[PartyId, bytes], threshold: int) -> bool:
+    """Whether 2t + 1 of these shares lie on one polynomial of degree t, and the others can be told."""
+    vectors = {}
+    for party, body in shares.items():
+        with contextlib.suppress(MalformedMessage):
+            vectors[party] = field.from_bytes(body, len(body) // field.size_bytes)
+    try:
+        return len(vectors) > 2 * threshold and bool(decode_shares(field, vectors, threshold=threshold))
+    except (InconsistentShares, ValueError):
+        return False
+
+
+def _of_common_kinds(plaintexts: Mapping[PartyId, OutputPlaintext]) -> dict[PartyId, OutputPlaintext]:
+    """Those of the kinds that most of them have: a liar may claim others."""
+    if not plaintexts:
+        return {}
+    kinds, _ = Counter(plain.kinds for plain in plaintexts.values()).most_common(1)[0]
+    return {party: plain for party, plain in plaintexts.items() if plain.kinds == kinds}
 
 
 async def fulfilled_event(node: LightNode, request_id: bytes) -> Fulfilled:

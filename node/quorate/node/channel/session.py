@@ -118,22 +118,32 @@ class SessionTransport:
     concerns it; messages that it sent before are still delivered first.
     """
 
-    def __init__(self, session_id: bytes, *, party: int, epoch: int, links: Mapping[int, _Link]) -> None:
+    def __init__(
+        self,
+        session_id: bytes,
+        *,
+        party: int,
+        epoch: int,
+        links: Mapping[int, _Link],
+        absent: Mapping[int, tuple[str, str]] | None = None,
+    ) -> None:
+        """`absent` are parties that never came: their peer ids, and why."""
         self.session_id = session_id
         self.party = party
         self.epoch = epoch
         self._links = links
+        self._absent = dict(absent or {})
 
     @property
     def parties(self) -> list[int]:
         """The other parties."""
-        return sorted(self._links)
+        return sorted({*self._links, *self._absent})
 
     async def send(self, party: int, payload: bytes, *, operation: int = 0) -> None:
         """Queue `payload` for `party`, waiting while its queue is full; PeerFault when its stream is over."""
         if not 0 <= operation <= MOST_OPERATION:
             raise ValueError(f"an operation is 0..{MOST_OPERATION}, not {operation}")
-        link = self._links[party]
+        link = self._link(party)
         try:
             await link.send(payload, operation)
         except (StreamBroken, ChannelError) as error:
@@ -145,7 +155,7 @@ class SessionTransport:
 
     async def receive_message(self, party: int) -> SessionMessage:
         """The next payload of `party` with its operation; PeerFault when none can come any more."""
-        link = self._links[party]
+        link = self._link(party)
         try:
             message = await link.channel.receive()
         except trio.EndOfChannel:
@@ -156,7 +166,9 @@ class SessionTransport:
 
     def faults(self) -> dict[int, str]:
         """The parties whose streams failed so far, with the reasons."""
-        return {party: link.channel.failure for party, link in self._links.items() if link.channel.failure}
+        absent = {party: f"it never came: {reason}" for party, (_, reason) in self._absent.items()}
+        broken = {party: link.channel.failure for party, link in self._links.items() if link.channel.failure}
+        return absent | broken
 
     def traffic(self) -> dict[int, tuple[int, int]]:
         """By party: bytes in and bytes out, headers and heartbeats included."""
@@ -164,6 +176,12 @@ class SessionTransport:
             party: (link.channel.statistics.bytes_in, link.channel.statistics.bytes_out)
             for party, link in self._links.items()
         }
+
+    def _link(self, party: int) -> _Link:
+        if party in self._absent:
+            peer, reason = self._absent[party]
+            raise PeerFault(peer, party, f"it never came: {reason}")
+        return self._links[party]
 
     @staticmethod
     def _fault(link: _Link, reason: str) -> PeerFault:
@@ -180,24 +198,27 @@ async def open_session(
     epoch: int = 0,
     setup_s: float = 20.0,
     limits: SessionLimits | None = None,
+    most_absent: int = 0,
 ) -> AsyncIterator[SessionTransport]:
     """A transport to every other party of `table` (party -> peer id, ourselves included).
 
-    Raises SessionSetupFailed when a party is missing after `setup_s`. The exit sends what is queued, then ends
+    Raises SessionSetupFailed when more than `most_absent` parties are missing after `setup_s`; those that are
+    missing otherwise are faulty from the beginning. The exit sends what is queued, then ends
     the streams.
     """
     _check_arguments(network, session_id, party, table, epoch)
     bounds = limits or SessionLimits()
     setup = Setup(network, Hello(session_id, epoch, party, 0), table)
-    missing = await setup.complete(setup_s)
-    if missing:
+    missing = await setup.complete(setup_s, most_absent=most_absent)
+    if len(missing) > most_absent:
         raise SessionSetupFailed(missing, setup_s)
     links = {other: _Link(other, stream, epoch, bounds) for other, stream in setup.streams.items()}
     async with setup, service_nursery() as nursery:
         for link in links.values():
             await nursery.start(link.channel.run)
         try:
-            yield SessionTransport(session_id, party=party, epoch=epoch, links=links)
+            absent = {other: (table[other], reason) for other, reason in missing.items()}
+            yield SessionTransport(session_id, party=party, epoch=epoch, links=links, absent=absent)
         finally:
             with shielded():
                 async with trio.open_nursery() as closing:

@@ -36,8 +36,11 @@ class Setup:
         self._arrivals: list[Arrival] = []
         self._done = open_scope()
 
-    async def complete(self, seconds: float) -> dict[int, str]:
-        """Wait for all streams, into `streams`; returns who is missing after `seconds`, and why."""
+    async def complete(self, seconds: float, *, most_absent: int = 0) -> dict[int, str]:
+        """Wait for all streams, into `streams`; returns who is missing after `seconds`, and why.
+
+        Streams are given up when more than `most_absent` parties are missing.
+        """
         try:
             with trio.move_on_after(seconds):
                 async with trio.open_nursery() as nursery:
@@ -50,7 +53,7 @@ class Setup:
         except BaseException:
             self._release(reset=True)
             raise
-        if self._missing:
+        if len(self._missing) > most_absent:
             self._release(reset=True)
         return self._missing
 

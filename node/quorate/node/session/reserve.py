@@ -3,26 +3,26 @@
 At the start of a session the members agree on which kept items they all have, mark them as used on their disks,
 and take them. After the result is attested, while the chain settles, they make as many again and keep them. So a
 committee that meets again finds its preprocessing done. Nothing here can fail a session: a member that cannot
-refill, or whose peers have left, keeps nothing.
+refill, or whose peers have left, keeps nothing. A committee that guarantees its output keeps nothing yet: what its
+members have must be agreed on without waiting for any of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
+from typing import Protocol as Interface
 
 import structlog
 import trio
 
-from quorate.node.channel import SessionTransport
-from quorate.node.driver import Waiting, drive
 from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import Journal, StockpileKey
 from quorate.node.keys import NodeKeys
 from quorate.protocol.committee import plan_of
 from quorate.protocol.errors import QuorateProtocolError
-from quorate.protocol.mpc import MAX_PLAN_ELEMENTS, Party, Plan, preprocess, verify
+from quorate.protocol.mpc import MAX_PLAN_ELEMENTS, Party, Plan, Protocol, preprocess, verify
 from quorate.protocol.mpc.membership import CommitteeKey
 from quorate.protocol.mpc.stockpile import BATCH_NAME_BYTES, Lot, agree_on_draws
 
@@ -33,6 +33,17 @@ MAX_REFILL_ITEMS: Final = 1 << 18
 REFILL_S: Final = 6.0
 """The longest that a refill may take; what is not done by then is given up."""
 _NAME_DOMAIN: Final = b"quorate/stockpile-batch/1"
+
+Output = TypeVar("Output")
+
+
+class Carry(Interface):
+    """Drives a machine over the session's transport to its end."""
+
+    async def __call__(self, machine: Protocol[Output], /) -> Output:
+        """What the machine gives; raises what its driver raises."""
+        ...
+
 
 _log = structlog.get_logger(__name__)
 
@@ -61,18 +72,18 @@ class Reserve:
         ).digest
         self._plan = Plan()
 
-    async def draw(self, transport: SessionTransport, *, waiting: Waiting) -> None:
+    async def draw(self, carry: Carry) -> None:
         """Put what all members kept for the program into the pool; raises what a lying member makes it raise."""
         self._plan = plan_of(self._party, self._task)
         stockpile = self._journal.stockpile
         batches = await self._journal.run(stockpile.batches, self._committee)
-        draws = await drive(agree_on_draws(self._party, self._plan, batches), transport, waiting=waiting)
+        draws = await carry(agree_on_draws(self._party, self._plan, batches))
         if draws:
             for item, columns in await self._journal.run(stockpile.take, self._committee, draws, key=self._key):
                 self._party.pool.put(item, *columns)
             _log.info("preprocessing_found", items=sum(draw.count for draw in draws), of=self._plan.total)
 
-    async def refill(self, transport: SessionTransport) -> None:
+    async def refill(self, carry: Carry) -> None:
         """Make and keep what a session like this one takes; gives up quietly."""
         plan = self._plan
         if plan.is_empty or plan.total > min(MAX_REFILL_ITEMS, MAX_PLAN_ELEMENTS):
@@ -84,8 +95,8 @@ class Reserve:
         done = False
         with trio.move_on_after(REFILL_S):
             try:
-                await drive(preprocess(party, plan), transport)
-                await drive(verify(party), transport)
+                await carry(preprocess(party, plan))
+                await carry(verify(party))
                 columns = {item: party.pool.take_columns(item, count) for item, count in plan.items()}
                 lot = Lot(self._name, columns)
                 await self._journal.run(

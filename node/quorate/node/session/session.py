@@ -12,14 +12,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic, time
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 import trio
 
 from quorate.contracts import Attestation, Fault
 from quorate.node.channel import PeerFault, SessionSetupFailed, SessionTransport, call, open_session
-from quorate.node.driver import ROUND_TIMEOUT_S, Waiting, drive
+from quorate.node.driver import ROUND_TIMEOUT_S, Post, Waiting, drive, open_post
 from quorate.node.errors import QuorateNodeError
 from quorate.node.journal import EnvelopeRecord, Journal, Member, SessionRecord, SessionState
 from quorate.node.kernels import load_kernels
@@ -30,7 +30,16 @@ from quorate.protocol.codec import encode
 from quorate.protocol.committee import Conclusion, conclude, evaluate, prepare
 from quorate.protocol.envelope import ResultStatement
 from quorate.protocol.errors import PartyFault, QuorateProtocolError
-from quorate.protocol.mpc import InputFault, Party, PartyId, Protocol, Statistics, exchange_bytes, mask_count
+from quorate.protocol.mpc import (
+    InputFault,
+    Party,
+    PartyId,
+    Protocol,
+    Statistics,
+    exchange_bytes,
+    exchange_until,
+    mask_count,
+)
 
 from .inbox import ClientInbox
 from .messages import OutputReply, Phase, SignatureNotice, StatusReply
@@ -38,6 +47,8 @@ from .reserve import Reserve
 from .settlement import Settlement
 from .tally import NO_MEMBER, UnknownSigner
 from .terms import INPUT_SHARE, SETUP_S, Seat, SessionTerms
+
+Output = TypeVar("Output")
 
 SESSION_CALL_PROTOCOL: Final = "/quorate/session-call/1"
 GRACE_S: Final = 8.0
@@ -102,6 +113,7 @@ class Session:
         self.inbox = ClientInbox(counts)
         self.state = "starting"
         self.blame: Blame | None = None
+        self._tolerated = request.threshold if terms.task.scheme.guarantees_output else 0
         self._phases: list[Phase] = []
         self._traffic = (0, 0)
         self._work = open_scope()
@@ -163,7 +175,12 @@ class Session:
         started = self._enter("connect")
         try:
             async with open_session(
-                self._mesh, self.terms.request_id, party=self.terms.party, table=table, setup_s=SETUP_S
+                self._mesh,
+                self.terms.request_id,
+                party=self.terms.party,
+                table=table,
+                setup_s=SETUP_S,
+                most_absent=self._tolerated,
             ) as transport:
                 self._clock_phase("connect", started)
                 await self._work_guarded(transport)
@@ -202,15 +219,17 @@ class Session:
     async def _watch_links(self, transport: SessionTransport) -> None:
         """Interrupt the work when a link breaks, or some time after another member named a culprit.
 
+        A committee that guarantees its output goes on while no more than t links are broken, and hears no blame.
+
         Most faults show at every member within a round: who only hears of one goes on for HEAR_GRACE_S, so that it
         meets what the other met and can be a witness too.
         """
         while self._interruption is None:
             await trio.sleep(LINK_POLL_S)
             faults = transport.faults()
-            if faults:
+            if len(faults) > self._tolerated:
                 self._interruption = Blame(min(faults), faults[min(faults)])
-            elif self._heard is not None and monotonic() - self._heard_at > HEAR_GRACE_S:
+            elif self._tolerated == 0 and self._heard is not None and monotonic() - self._heard_at > HEAR_GRACE_S:
                 self._interruption = self._heard_or_seen(self._heard)
         self._work.cancel()
 
@@ -223,33 +242,42 @@ class Session:
     # --- the phases
 
     async def _run_phases(self, transport: SessionTransport) -> None:
+        if self._tolerated:
+            async with open_post(transport) as post:
+                await self._compute(_Carrier(transport, self._waiting, post))
+        else:
+            carrier = _Carrier(transport, self._waiting)
+            await self._reserve.draw(carrier.carry)
+            await self._compute(carrier)
+            self._enter("refill")
+            await self._reserve.refill(carrier.carry)
+
+    async def _compute(self, carrier: _Carrier) -> None:
+        """From preprocessing to our attestation."""
         party, task = self._party, self.terms.task
         input_deadline = time() + INPUT_SHARE * max(0.0, self.terms.request.deadline - time())
         started = self._enter("preprocess")
-        await self._reserve.draw(transport, waiting=self._waiting)
-        masks = await drive(prepare(party, task), transport, waiting=self._waiting)
+        masks = await carrier.carry(prepare(party, task))
         self._clock_phase("preprocess", started)
         started = self._enter("inputs")
         self.inbox.publish(masks, {entry.client: task.field.to_bytes(entry.shares) for entry in masks})
         await self._journal.run(self._journal.sessions.advance, self.terms.request_id, SessionState.INPUTS)
-        await self._collect(transport, input_deadline)
+        await self._collect(carrier, input_deadline)
         masked = self.inbox.close()
         self._clock_phase("inputs", started)
         started = self._enter("online")
         await self._journal.run(self._journal.sessions.advance, self.terms.request_id, SessionState.ONLINE)
-        evaluation = await drive(evaluate(party, task, masks, masked), transport, waiting=self._waiting)
+        evaluation = await carrier.carry(evaluate(party, task, masks, masked))
         self._clock_phase("online", started)
         started = self._enter("output")
-        conclusion = await drive(conclude(party, task, evaluation), transport, waiting=self._waiting)
+        conclusion = await carrier.carry(conclude(party, task, evaluation))
         self._clock_phase("output", started)
+        self._spent = dataclasses.replace(party.statistics)
         await self._keep(conclusion)
         self._enter("attest")
-        self._spent = dataclasses.replace(party.statistics)
         await self._attest(conclusion.statement)
-        self._enter("refill")
-        await self._reserve.refill(transport)
 
-    async def _collect(self, transport: SessionTransport, input_deadline: float) -> None:
+    async def _collect(self, carrier: _Carrier, input_deadline: float) -> None:
         """Wait for the inputs, then for the others: a member may have to wait for a client until the deadline.
 
         What is missing then is missing for good: the comparison of inputs finds it, at every member alike.
@@ -261,7 +289,7 @@ class Session:
         if missing:
             self._log.warning("inputs_missing", clients=missing)
         timeout_s = max(0.0, input_deadline - time()) + ROUND_TIMEOUT_S
-        await drive(_rendezvous(self._party), transport, round_timeout_s=timeout_s)
+        await carrier.carry(_rendezvous(self._party, self._tolerated, timeout_s), round_timeout_s=timeout_s)
 
     async def _keep(self, conclusion: Conclusion) -> None:
         """Store the outputs before anything about them is signed."""
@@ -418,9 +446,35 @@ class Session:
         self._log.info("phase_done", phase=name, seconds=round(microseconds / 1e6, 3))
 
 
-def _rendezvous(party: Party) -> Protocol[None]:
-    """One round in which every member says that it stops waiting for inputs."""
-    yield from exchange_bytes(party, dict.fromkeys(party.others, b"\x01"), dict.fromkeys(party.others, 1))
+class _Carrier:
+    """Drives the machines of one session, one after another, over its transport."""
+
+    def __init__(self, transport: SessionTransport, waiting: Waiting, post: Post | None = None) -> None:
+        self._transport = transport
+        self._waiting = waiting
+        self._post = post
+
+    async def carry(self, machine: Protocol[Output], *, round_timeout_s: float = ROUND_TIMEOUT_S) -> Output:
+        """What `machine` gives; raises what `drive` raises."""
+        return await drive(
+            machine,
+            self._transport,
+            round_timeout_s=round_timeout_s,
+            waiting=self._waiting,
+            post=self._post,
+        )
+
+
+def _rendezvous(party: Party, tolerated: int, timeout_s: float) -> Protocol[None]:
+    """One round in which every member says that it stops waiting for inputs; `tolerated` of them may not."""
+    outgoing, sizes = dict.fromkeys(party.others, b"\x01"), dict.fromkeys(party.others, 1)
+    if not tolerated:
+        yield from exchange_bytes(party, outgoing, sizes)
+        return
+    most = len(sizes) - tolerated
+    yield from exchange_until(
+        party, outgoing, sizes, enough=lambda replies: len(replies) >= most, deadline_ms=int(timeout_s * 1000)
+    )
 
 
 def _total(transport: SessionTransport) -> tuple[int, int]:
