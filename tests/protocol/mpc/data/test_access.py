@@ -9,7 +9,6 @@ from quorate.protocol.field import BN254
 from quorate.protocol.mpc import Plan, preprocess, set_up, to_bits
 from quorate.protocol.mpc.data import (
     MAX_ROWS,
-    access,
     access_plan,
     find,
     find_plan,
@@ -24,6 +23,7 @@ from quorate.protocol.mpc.data import (
     swap,
     write,
 )
+from quorate.protocol.mpc.data import places as places_module
 
 
 @pytest.mark.parametrize("entries", [1, 2, 3, 4, 5, 16, 33])
@@ -67,7 +67,7 @@ def test_reads_follow_writes(committee, data):
 
 
 def test_accesses_in_pieces(three, monkeypatch):
-    monkeypatch.setattr(access, "MAX_INNER", 4)
+    monkeypatch.setattr(places_module, "MAX_INNER", 4)
     array, places = [10, 20, 30, 40, 50], [4, 3, 2, 1, 0, 0, 4, 2, 2]
     assert three.compute(read, array, places) == [array[place] for place in places]
     tables = [array, [-entry for entry in array]]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from quorate.protocol.field import BN254
 from quorate.protocol.mpc import Plan, preprocess, set_up
 from quorate.protocol.mpc.data import (
-    access,
     bring_forward,
     count_categories,
     count_distinct,
@@ -19,6 +18,7 @@ from quorate.protocol.mpc.data import (
     histogram,
     histogram_plan,
     left_join,
+    places,
 )
 
 KEYS = [3, -1, 3, 7, -1, 3, 0]
@@ -85,7 +85,7 @@ def test_categories(three, categories):
 
 
 def test_counts_in_pieces(three, monkeypatch):
-    monkeypatch.setattr(access, "MAX_INNER", 4)
+    monkeypatch.setattr(places, "MAX_INNER", 4)
     values = [0, 1, 2, 2, 2, 1, 0, 2, 2]
     assert three.compute(count_categories, values, categories=3) == [2, 2, 5]
 

@@ -4,18 +4,7 @@ Columns are vectors of shares, one element a row; a table is a list of columns. 
 passive scheme it is taken (`resharing`); everything also runs under every other scheme, with its guarantees.
 """
 
-from .access import (
-    access_plan,
-    find,
-    find_plan,
-    lookup,
-    lookup_bits,
-    one_hot_places,
-    place_bits,
-    read,
-    swap,
-    write,
-)
+from .access import find, find_plan, lookup, lookup_bits, one_hot_places, read, swap, write
 from .columns import MAX_COLUMNS, MAX_ROWS
 from .groups import Groups, bring_forward, count_distinct, distinct, group_sums
 from .histogram import MAX_EDGES, count_categories, histogram, histogram_plan
@@ -23,6 +12,7 @@ from .join import left_join
 from .network import network_plan, network_sort
 from .one_hot import MAX_INDEX_BITS, one_hot
 from .permutation import apply, can_shuffle, compose, gather, invert, shuffle
+from .places import access_plan, place_bits
 from .prefix import prefix_products, prefix_sums
 from .resharing import MAX_STEPS
 from .sort import (

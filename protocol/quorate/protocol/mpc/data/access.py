@@ -3,7 +3,8 @@
 The one-hot vectors h and l of the upper and the lower half of a place make an array of n entries a matrix A of
 about sqrt(n) rows: the entry is h A l. Under the passive and the abort scheme, where an inner product costs one
 multiplication, a read costs about 3 sqrt(n) of them, and a read of a public table, where A l is local, about
-2 sqrt(n); writing costs n. Rounds grow with log2 log2 n. Everything runs under every scheme.
+2 sqrt(n); writing costs n (see `places` for how a place becomes one-hot vectors). Rounds grow with log2 log2 n.
+Everything runs under every scheme.
 
 A place outside the array reads 0 or, from `next_power(n)` on, an entry that the place's low bits name; a write
 there changes nothing, or that entry. No access tells which place it touched.
@@ -17,46 +18,20 @@ from typing import Final
 import numpy as np
 
 from quorate.protocol.field import PrimeField, Vector
-from quorate.protocol.mpc.batches import MAX_ROUND_ELEMENTS, join
-from quorate.protocol.mpc.compare import equal, equal_plan, to_bits, to_bits_plan
+from quorate.protocol.mpc.batches import join
+from quorate.protocol.mpc.compare import equal, equal_plan
 from quorate.protocol.mpc.operations import inner_products, matrix_product, multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import Plan
+from quorate.protocol.mpc.rounds import together
 
-from .columns import MAX_ROWS, check_columns, pack, unpack
-from .one_hot import halves, one_hot
+from .columns import check_columns, pack, unpack
+from .one_hot import halves, outer
+from .places import halves_of_places, one_hot_halves, pieces_of_places
 from .prefix import prefix_products
 
 MAX_ONE_HOT: Final = 1 << 22
 """The most shares of one-hot vectors that are made at once."""
-MAX_INNER: Final = 1 << 15
-"""The most products in one sum of a matrix product."""
-_SMALLEST: Final = 4
-"""Arrays are padded to at least this many entries, so that a place has two halves."""
-
-
-def place_bits(entries: int) -> int:
-    """The bits of a place in an array of so many entries: at least 2. Raises ValueError beyond MAX_ROWS."""
-    if not 0 <= entries <= MAX_ROWS:
-        raise ValueError(f"an array has at most {MAX_ROWS} entries, not {entries}")
-    return (max(entries, _SMALLEST) - 1).bit_length()
-
-
-def access_plan(places: int, entries: int, kappa: int) -> Plan:
-    """What accesses to `places` secret places of an array of `entries` take from the pool."""
-    return to_bits_plan(places, place_bits(entries) + 1, kappa)
-
-
-def bits_of_places(party: Party, places: Vector, entries: int) -> Protocol[list[Vector]]:
-    """The bits of places 0..entries-1, lowest first; one more bit is split off for the sign and dropped."""
-    width = place_bits(entries)
-    return (yield from to_bits(party, places, bits=width + 1))[:width]
-
-
-def pieces_of_places(places: int, entries: int) -> list[tuple[int, int]]:
-    """The bounds of pieces of places whose one-hot halves keep within a round and a sum of products."""
-    size = min(MAX_INNER, MAX_ROUND_ELEMENTS >> (place_bits(entries) + 1) // 2)
-    return [(start, min(start + size, places)) for start in range(0, places, size)]
 
 
 def one_hot_places(party: Party, places: Vector, *, entries: int) -> Protocol[Vector]:
@@ -66,8 +41,8 @@ def one_hot_places(party: Party, places: Vector, *, entries: int) -> Protocol[Ve
     """
     if entries * len(places) > MAX_ONE_HOT:
         raise ValueError(f"{len(places)} places among {entries} have more than {MAX_ONE_HOT} shares")
-    bits = yield from bits_of_places(party, places, entries)
-    return np.ascontiguousarray((yield from one_hot(party, bits))[:entries])
+    low, high = yield from one_hot_halves(party, places, entries=entries)
+    return np.ascontiguousarray((yield from outer(party, high, low))[:entries])
 
 
 def read(party: Party, array: Vector, places: Vector) -> Protocol[Vector]:
@@ -80,11 +55,15 @@ def read(party: Party, array: Vector, places: Vector) -> Protocol[Vector]:
 
 def _read_piece(party: Party, array: Vector, places: Vector) -> Protocol[Vector]:
     field = party.field
-    bits = yield from bits_of_places(party, places, len(array))
-    low, high = yield from halves(party, bits)
-    table = np.concatenate([array, field.zeros(len(low) * len(high) - len(array))])
-    # a row of the matrix is a value of the high bits, a column one of the low bits
-    selected = yield from matrix_product(party, table, low.reshape(-1, field.limbs), inner=len(low))
+    found = yield from halves_of_places(party, places, entries=len(array))
+    low = found.low
+    table = np.concatenate([array, field.zeros(len(low) * len(found.upper) - len(array))])
+    # a row of the matrix is a value of the upper half, a column one of the lower
+    high, selected = yield from together(
+        party,
+        found.high(party),
+        matrix_product(party, table, low.reshape(-1, field.limbs), inner=len(low)),
+    )
     return (yield from _choose_rows(party, high, selected.reshape(high.shape)))
 
 
@@ -107,8 +86,8 @@ def lookup(party: Party, tables: Sequence[Sequence[int]], places: Vector) -> Pro
     parts = []
     for start, stop in pieces_of_places(len(places) * len(tables), len(tables[0])):
         piece = places[start // len(tables) : stop // len(tables)]
-        bits = yield from bits_of_places(party, piece, len(tables[0]))
-        parts.append((yield from lookup_bits(party, tables, bits)))
+        low, high = yield from one_hot_halves(party, piece, entries=len(tables[0]))
+        parts.append((yield from _look_up(party, tables, low=low, high=high)))
     return [join(party.field, [part[index] for part in parts]) for index in range(len(tables))]
 
 
@@ -117,11 +96,16 @@ def lookup_bits(party: Party, tables: Sequence[Sequence[int]], bits: Sequence[Ve
 
     One inner product for each table and place, after the one-hot vectors of the halves of the places.
     """
-    field = party.field
     low, high = yield from halves(party, bits)
-    batch = low.shape[1]
+    return (yield from _look_up(party, tables, low=low, high=high))
+
+
+def _look_up(
+    party: Party, tables: Sequence[Sequence[int]], *, low: Vector, high: Vector
+) -> Protocol[list[Vector]]:
+    field, batch = party.field, low.shape[1]
     if max(len(table) for table in tables) > len(low) * len(high):
-        raise ValueError(f"{len(bits)} bits do not reach all entries of the tables")
+        raise ValueError(f"places below {len(low) * len(high)} do not reach all entries of the tables")
     candidates = [_public_rows(field, table, low=low, rows=len(high)) for table in tables]
     chosen = np.tile(high, (1, len(tables), 1))
     picked = yield from _choose_rows(party, chosen, np.concatenate(candidates, axis=1))

@@ -20,8 +20,7 @@ from quorate.protocol.mpc.operations import matrix_product
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import Plan
 
-from .access import bits_of_places, pieces_of_places, place_bits
-from .one_hot import halves
+from .places import one_hot_halves, pieces_of_places, place_bits
 
 MAX_EDGES: Final = 1 << 12
 """The most edges of a histogram over bins."""
@@ -48,8 +47,7 @@ def count_categories(party: Party, values: Vector, *, categories: int) -> Protoc
 def _count(party: Party, values: Vector, categories: int) -> Protocol[Vector]:
     """The counts of one piece, for every category that the bits of a value can name."""
     limbs = party.field.limbs
-    bits = yield from bits_of_places(party, values, categories)
-    low, high = yield from halves(party, bits)
+    low, high = yield from one_hot_halves(party, values, entries=categories)
     by_value = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(-1, limbs)
     return (yield from matrix_product(party, high.reshape(-1, limbs), by_value, inner=len(values)))
 
