@@ -91,7 +91,9 @@ from .rounds import (
 )
 from .scheme import Scheme
 
-schemes: Final[Mapping[str, Scheme]] = MappingProxyType({scheme.name: scheme for scheme in (PASSIVE, ABORT)})
+schemes: Final[Mapping[str, Scheme]] = MappingProxyType(
+    {scheme.name: scheme for scheme in (PASSIVE, ABORT, ROBUST)}
+)
 """Every scheme by its name."""
 
 __all__ = [
