@@ -4,11 +4,13 @@ A statement that everybody has by agreement can prove one party wrong. Two parti
 message between them are a pair: at least one of them is corrupted, and both stop holding shares [player elimination:
 Hirt, Maurer, Przydatek, ASIACRYPT 2000; Beerliova-Trubiniova, Hirt, TCC 2008]. Of n' holders of whom t' may be
 corrupted, n' - 2 with t' - 1 are left, and sharings of degree t open among these as before: n >= 3t + 1 gives
-n' >= t + 2t' + 1 for ever.
+n' >= t + 2t' + 1 for ever. Who contradicts more than t' others is wrong alone: an honest party contradicts only
+corrupted ones.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from quorate.protocol.errors import ProtocolAbort
@@ -30,7 +32,7 @@ class Findings:
     def contradict(self, first: PartyId, second: PartyId) -> None:
         """One of two is wrong; a party that contradicts itself is."""
         if first == second:
-            self.prove(first, "contradicted itself")
+            self.prove(first, "contradicted itself in preprocessing")
         else:
             self.contradictions.add((min(first, second), max(first, second)))
 
@@ -39,6 +41,10 @@ class Findings:
 
         Pairs that share a party count once. Raises ProtocolAbort when more are wrong than the committee withstands.
         """
+        often = Counter(party for pair in self.contradictions for party in pair)
+        for party in sorted(often):
+            if often[party] > standing.most_wrong:
+                self.prove(party, "contradicted more parties than can be wrong in preprocessing")
         culprits = {party: reason for party, reason in self.proven.items() if party in standing.holders}
         wrong = len(culprits)
         for first, second in sorted(self.contradictions):
