@@ -138,8 +138,15 @@ def test_honest_parties_compute(parties, threshold):
     assert all(party.pool.stock == group[0].pool.stock for party in group)
 
 
-@pytest.mark.parametrize("change", LIES)
-@pytest.mark.parametrize(("parties", "threshold"), COMMITTEES)
+@pytest.mark.parametrize(
+    ("parties", "threshold", "change"),
+    [
+        *((4, 1, change) for change in LIES),
+        *((5, 1, change) for change in (shifted, scattered, flipped)),
+        *((7, 2, change) for change in (shifted, scattered, one_element)),
+        *((10, 3, change) for change in (shifted, flipped)),
+    ],
+)
 def test_t_parties_that_lie_in_everything_change_nothing(parties, threshold, change):
     faulty = last(parties, threshold)
     faults = lies_of(threshold, change, parties=parties)
@@ -157,7 +164,7 @@ def test_t_parties_that_are_silent_from_the_start_change_nothing(parties, thresh
     assert set(group[0].suspects) == last(parties, threshold)
 
 
-@pytest.mark.parametrize("exchange", [*range(1, 30, 2), *range(30, 100, 9)])
+@pytest.mark.parametrize("exchange", [*range(1, 16, 2), *range(20, 100, 13)])
 def test_a_crash_at_any_step_changes_nothing(exchange):
     reached = (PartyId(1),) if exchange % 4 == 1 else ()
     faults = [Crash(PartyId(2), exchange=exchange, reached=reached)]
@@ -165,14 +172,14 @@ def test_a_crash_at_any_step_changes_nothing(exchange):
     assert honest_values(simulation, {2}) == [RIGHT] * 3
 
 
-@pytest.mark.parametrize("exchange", [1, 2, 7, 40, 80, 120])
+@pytest.mark.parametrize("exchange", [1, 7, 60, 120])
 def test_t_parties_that_crash_or_fall_silent_one_after_another_change_nothing(exchange):
     faults = [Crash(PartyId(2), exchange=exchange), Mute(PartyId(6), exchange + 25)]
     _, simulation = session(7, 2, exchange, opens_products, faults=faults)
     assert honest_values(simulation, {2, 6}) == [RIGHT] * 5
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(st.integers(0, 10_000), st.sampled_from(LIES), st.integers(1, 7), st.integers(1, 7), st.integers(1, 60))
 def test_liars_anywhere_at_any_time_change_nothing(seed, change, first, second, exchange):
     faults = [Lie(PartyId(first), change, exchange), Lie(PartyId(second), scattered, exchange // 2)]
@@ -180,7 +187,7 @@ def test_liars_anywhere_at_any_time_change_nothing(seed, change, first, second, 
     assert set(map(str, honest_values(simulation, {first, second}))) == {str(RIGHT)}
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(0, 10_000))
 def test_a_party_that_sends_noise_changes_nothing(seed):
     noise = SeededRandomness(seed, "noise")
@@ -239,7 +246,7 @@ def test_more_liars_than_t_break_it():
     assert any(value != RIGHT for value in values) or len(values) < 4
 
 
-@pytest.mark.parametrize(("parties", "threshold", "item"), [(4, 1, TRIPLE), (5, 1, DOUBLE), (8, 2, TRIPLE)])
+@pytest.mark.parametrize(("parties", "threshold", "item"), [(4, 1, TRIPLE), (5, 1, DOUBLE), (7, 2, TRIPLE)])
 def test_a_product_takes_a_triple_or_where_there_are_enough_parties_a_double(parties, threshold, item):
     def run(party, x, y):
         yield from preprocess(party, Plan({item: 9}))
