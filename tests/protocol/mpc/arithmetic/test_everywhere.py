@@ -178,6 +178,16 @@ def test_five_parties(five, case):
     check(five, case)
 
 
+@pytest.mark.parametrize("filling", [0x00, 0xFF])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_with_the_least_and_the_greatest_masks(committee, case, filling):
+    """Loose truncations err to one side by as much as they can."""
+    group = committee(5, 2)
+    for party in group.parties:
+        party.randomness = lambda size: bytes([filling]) * size
+    check(group, case)
+
+
 @pytest.mark.parametrize("case", SOME, ids=str)
 @pytest.mark.parametrize("name", sorted(schemes))
 def test_under_each_scheme(committee, name, case):

@@ -19,7 +19,7 @@ from quorate.protocol.mpc.batches import join
 from quorate.protocol.mpc.galois import Bytes
 from quorate.protocol.mpc.party import Converse, Exchange, Party, Protocol
 from quorate.protocol.mpc.passive import PASSIVE
-from quorate.protocol.mpc.pool import DOUBLE, TRIPLE, Column, Item, Plan, Preprocessing
+from quorate.protocol.mpc.pool import Column, Item, Plan, Preprocessing
 from quorate.protocol.mpc.preprocessing import reserve
 from quorate.protocol.mpc.scheme import Scheme
 from quorate.protocol.sharing import PartyId
@@ -78,7 +78,8 @@ def piecewise(party: Party, operation: Operation, *vectors: Vector, **options: A
     if isinstance(party.scheme, _DryScheme):
         return (yield from operation(party, *vectors, **options))  # type: ignore[no-any-return]  # of any operation
     each = plan_of(party, operation, *(1 for _ in vectors), **options)
-    in_bytes = sum(width * number for width, number in each.widths("dual_integer").items())
+    # what has a width and is no integer of the prime field alone, has that many bits over GF(2^8)
+    in_bytes = sum(item.width * number for item, number in each.items() if item.name != "integer")
     size = max(1, MAX_PIECE_ITEMS // max(1, each.total + in_bytes))
     results = []
     for start in range(0, count, size):
@@ -106,7 +107,7 @@ def _dry_cost(
         randomness=_no_randomness,
         scheme=scheme,
     )
-    ledger = _Ledger(field)
+    ledger = _Ledger(field, parties, threshold)
     party.pool = ledger
     _run_dry(operation(party, *(field.zeros(length) for length in lengths), **dict(options)))
     return Cost(ledger.taken, scheme.products, party.statistics.opened, party.statistics.rounds)
@@ -131,13 +132,13 @@ def _no_randomness(size: int) -> NoReturn:
 
 
 @lru_cache(maxsize=256)
-def _columns_of(field: PrimeField, item: Item) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
-    """The shape and type of one entry in each column of an item: as a single party makes it, which needs no other."""
-    if item in (TRIPLE, DOUBLE):  # which the passive scheme does not make
-        return (((field.limbs,), np.dtype(np.uint64)),) * (3 if item == TRIPLE else 2)
-    alone = Party(field, PartyId(1), parties=1, threshold=0, randomness=bytes, scheme=PASSIVE)
-    _run_dry(PASSIVE.produce(alone, Plan({item: 1})))
-    return tuple((column.shape[1:], column.dtype) for column in alone.pool.take_columns(item, 1))
+def _columns_of(
+    field: PrimeField, parties: int, threshold: int, item: Item
+) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
+    """The shape and type of one entry in each column of an item, as the passive scheme makes it of zeros."""
+    party = Party(field, PartyId(1), parties=parties, threshold=threshold, randomness=bytes, scheme=PASSIVE)
+    _run_dry(PASSIVE.produce(party, Plan({item: 1})))
+    return tuple((column.shape[1:], column.dtype) for column in party.pool.take_columns(item, 1))
 
 
 class _EndlessPlan(Plan):
@@ -152,22 +153,22 @@ class _EndlessPlan(Plan):
 class _Ledger(Preprocessing):
     """A pool that hands out zeros and remembers how many."""
 
-    __slots__ = ("_field", "taken")
+    __slots__ = ("_key", "taken")
 
-    def __init__(self, field: PrimeField) -> None:
+    def __init__(self, field: PrimeField, parties: int, threshold: int) -> None:
         super().__init__(field.limbs)
-        self._field = field
+        self._key = (field, parties, threshold)
         self.taken = Plan()
 
     def take(self, item: Item, count: int) -> Vector:
         if count == 0:
-            return self._field.zeros(0)
+            return self._key[0].zeros(0)
         (column,) = self.take_columns(item, count)
         return column
 
     def take_columns(self, item: Item, count: int) -> tuple[Column, ...]:
         self.taken += Plan({item: count})
-        return tuple(np.zeros((count, *shape), dtype=kind) for shape, kind in _columns_of(self._field, item))
+        return tuple(np.zeros((count, *shape), dtype=kind) for shape, kind in _columns_of(*self._key, item))
 
     @property
     def stock(self) -> Plan:
