@@ -108,19 +108,18 @@ class Post:
         if isinstance(effect, Exchange) and effect.enough is None:
             return check_sizes(effect, await self._hear_all(round_timeout_s, waiting))
         until = math.inf if effect.deadline_ms is None else self._since + effect.deadline_ms / 1000
-        with trio.move_on_at(until):
-            return await self._hear()
-        replies = self._box.take(late=True)
-        return {} if replies is None else replies
-
-    async def _hear(self) -> dict[PartyId, bytes]:
-        await trio.lowlevel.checkpoint()  # a machine that needs nothing must not keep the loop to itself
-        while (replies := self._box.take()) is None:
-            await self._changed.park()
-        return replies
+        replies: dict[PartyId, bytes] | None = None
+        with trio.move_on_at(until) as scope:
+            await trio.lowlevel.checkpoint()  # a machine that needs nothing must not keep the loop to itself
+            while (replies := self._box.take()) is None:
+                await self._changed.park()
+        if scope.cancelled_caught:
+            replies = self._box.take(late=True)
+        return replies or {}
 
     async def _hear_all(self, round_timeout_s: float, waiting: Waiting) -> dict[PartyId, bytes]:
-        with trio.move_on_after(round_timeout_s):
+        replies: dict[PartyId, bytes] | None = None
+        with trio.move_on_after(round_timeout_s) as scope:
             await trio.lowlevel.checkpoint()
             while (replies := self._box.take()) is None:
                 missing = self._box.missing()
@@ -130,10 +129,10 @@ class Post:
                 if missing[0] != waiting.party:
                     waiting.party, waiting.since = missing[0], trio.current_time()
                 await self._changed.park()
-            waiting.party = 0
-            return replies
-        silent = self._box.missing()[0]
-        raise PartyFault(silent, f"sent nothing for {round_timeout_s:g} s")
+        if scope.cancelled_caught or replies is None:
+            raise PartyFault(self._box.missing()[0], f"sent nothing for {round_timeout_s:g} s")
+        waiting.party = 0
+        return replies
 
     async def flush(self) -> None:
         """Wait until the streams have taken everything that is queued for peers that are not lost."""
