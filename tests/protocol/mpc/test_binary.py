@@ -16,7 +16,7 @@ from quorate.protocol.mpc.binary import (
     to_field_bits,
 )
 from quorate.protocol.mpc.galois import multiply_elements, product, share_elements
-from quorate.protocol.mpc.pool import BYTE, BYTE_BIT, DUAL_BIT, dual_integer
+from quorate.protocol.mpc.pool import BYTE, BYTE_BIT, DUAL_BIT, dual_integer, exact_integer
 from quorate.protocol.mpc.scheme import Scheme
 from quorate.protocol.simulation import SeededRandomness
 
@@ -194,3 +194,19 @@ def test_dual_integers_have_the_same_low_bits_in_both_fields(committee, parties,
     assert all(0 <= value < 2**width * (threshold + 1) for value in values)
     assert [[value >> place & 1 for place in range(width)] for value in values] == bits.tolist()
     assert len(set(values)) > 1
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(1, 0), (3, 1), (5, 2), (7, 3)])
+@pytest.mark.parametrize("width", [3, 4, 13])
+def test_exact_integers_have_all_their_bits(committee, parties, threshold, width):
+    group = committee(parties, threshold)
+    group.run(preprocess, Plan({exact_integer(width): 40}))
+    columns = [party.pool.take_columns(exact_integer(width), 40) for party in group.parties]
+    values = group.open([in_field for in_field, _ in columns])
+    shares = [np.ascontiguousarray(in_bytes).reshape(-1) for _, in_bytes in columns]
+    bits = opened(group, shares).reshape(40, width)
+    assert values == [sum(int(bit) << place for place, bit in enumerate(row)) for row in bits]
+    assert max(values) >= 2 ** (width - 2) // 2
+    if threshold:
+        with pytest.raises(ValueError, match="no sum"):
+            group.run(preprocess, Plan({exact_integer(1): 1}))

@@ -99,6 +99,14 @@ def test_wide_integers(three, bits):
     assert three.compute(less_than_zero, [low, high, 0, -1, 1], bits=bits) == [1, 0, 0, 1, 0]
 
 
+@pytest.mark.parametrize(("parties", "threshold"), SIZES)
+@pytest.mark.parametrize("power", [1, 2, 31, 63])
+def test_remainders_of_int64(committee, parties, threshold, power):
+    group = committee(parties, threshold)
+    assert group.compute(modulo_power, EDGES, bits=64, power=power) == [value % 2**power for value in EDGES]
+    assert group.compute(shift_right, EDGES, bits=64, power=power) == [value >> power for value in EDGES]
+
+
 def test_unsigned_integers_can_be_equal(three):
     top = 2**64 - 1
     assert three.compute(equal, [top, top, 0], [top, 0, top], bits=64) == [1, 0, 0]

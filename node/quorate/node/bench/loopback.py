@@ -23,6 +23,8 @@ MAX_PAYLOAD_BYTES: Final = 256 << 20
 """The longest message that a peer may announce."""
 MAX_QUEUED_BYTES: Final = 64 << 20
 """What may wait for the kernel to take it, for one peer, before `send` waits."""
+FLUSH_S: Final = 5.0
+"""How long the end of a transport waits for peers to take what is queued for them."""
 _HEADER: Final = struct.Struct("<IH")
 _HELLO: Final = struct.Struct("<H")
 _RECEIVED_AT_ONCE: Final = 1 << 16
@@ -93,6 +95,10 @@ class _Link:
                 self._unsent[:1] = left
             self._unsent_bytes = sum(map(len, self._unsent))
             self._taken.unpark_all()
+
+    async def flush(self) -> None:
+        while self._unsent:
+            await self._taken.park()
 
     async def receive(self) -> Message:
         while len(self._received) < _HEADER.size:
@@ -184,6 +190,9 @@ async def open_loopback(
             for link in links.values():
                 nursery.start_soon(link.write)
             yield LoopbackTransport(links)
+            with trio.move_on_after(FLUSH_S):
+                for link in links.values():
+                    await link.flush()
     finally:
         for connection in connections.values():
             connection.close()

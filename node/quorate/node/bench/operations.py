@@ -39,6 +39,7 @@ from quorate.protocol.mpc import (
     open_shares,
     preprocess,
     random_bits,
+    shift_right,
     verify,
 )
 from quorate.protocol.mpc.seeds import Stream
@@ -170,6 +171,15 @@ def _equal(bench: Workbench, batch: int) -> Case:
     )
 
 
+def _shift(bench: Workbench, batch: int) -> Case:
+    values = _signed(batch)
+    x = bench.shares(values)
+    return Case(
+        lambda: bench.verified(shift_right(bench.party, x, bits=32, power=16)),
+        lambda result: bench.sampled(result, lambda place: int(values[place]) >> 16),
+    )
+
+
 def _signed(count: int) -> NDArray[np.int64]:
     """Integers over the whole range of 32 bits, its ends among them."""
     values = (np.arange(count, dtype=np.int64) * 2654435761 + 2**31) % 2**32 - 2**31
@@ -236,6 +246,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "matmul200": Operation(f"products of {_MATRIX} x {_MATRIX} matrices", 1, _matmul),
         "less32": Operation("comparisons of 32-bit integers with zero", 10_000, _less),
         "equal32": Operation("equality tests of 32-bit integers", 10_000, _equal),
+        "shift32": Operation("right shifts of 32-bit integers by 16 places", 10_000, _shift),
         "random_bits": Operation("random bits", 100_000, _random_bits),
         "triples": Operation("Beaver triples", 100_000, _triples),
         "rounds": Operation("multiplications that depend on one another, one a round", 1_000, _rounds),

@@ -1,4 +1,4 @@
-"""Tests for sign and zero over GF(2^8): a masked opening in the prime field, then a circuit at a byte a product.
+"""Sign, zero and remainder over GF(2^8): a masked opening in the prime field, then a circuit at a byte a product.
 
 [Catrina, de Hoogh, SCN 2010, for the masked opening; Escudero, Ghosh, Keller, Rachuri, Scholl, CRYPTO 2020, for masks
 in two fields.] To x of w bits a mask r = 2^w r'' + r' is added, where r'' is kappa bits wide and the bits of r'
@@ -24,13 +24,13 @@ from .galois import Bytes
 from .logic import logical_not
 from .operations import open_shares
 from .party import Party, Protocol
-from .pool import DUAL_BIT, dual_integer, integer
+from .pool import DUAL_BIT, dual_integer, exact_integer, integer
 from .rounds import together
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Mask:
-    """The mask in the prime field, its low bits over GF(2^8), and a bit in both fields for the result."""
+    """The mask in the prime field, its low bits over GF(2^8), and bits in both fields for the results."""
 
     whole: Vector
     bits: Bytes
@@ -66,6 +66,27 @@ def zero_bits(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
         joined = yield from multiply_bytes(party, rows[:half].reshape(-1), rows[half : 2 * half].reshape(-1))
         rows = np.concatenate([joined.reshape(half, -1), rows[2 * half :]])
     return (yield from _to_field(party, rows[0], mask))
+
+
+def remainders(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[Vector]:
+    """x mod 2^power for -2^(bits-1) <= x < 2^(bits-1), 1 <= power < bits; the pool holds a `remainder_plan` for each.
+
+    The remainder is that of the opened sum, less that of the mask, and 2^power more where that is below zero. The
+    mask's is known in the prime field up to its bits from 2^power on, which are brought back with the borrow.
+    """
+    field, pool, count = party.field, party.pool, len(x)
+    carried = party.threshold.bit_length()
+    low, table = pool.take_columns(exact_integer(power + carried), count)
+    high = pool.take(integer(bits - power + party.kappa), count)
+    rows = np.ascontiguousarray(table.T)
+    result_field, result_byte = pool.take_columns(DUAL_BIT, count * (1 + carried))
+    mask = _Mask(field.combine([1 << power, 1], [high, low]), rows[:power], result_field, result_byte)
+    unset, products = yield from _open_masked(party, x, mask, offset=1 << (bits - 1), paired=power)
+    borrow = yield from _join_less(party, *_first_level(unset, mask.bits, products))
+    brought = yield from _to_field(party, np.concatenate([borrow, *rows[power:]]), mask)
+    parts = [brought[place * count : (place + 1) * count] for place in range(1 + carried)]
+    weights = [1 << power, *(1 << (power + place) for place in range(carried))]
+    return field.combine([1, -1, *weights], [field.from_bits((1 - unset).view(np.bool_)), low, *parts])
 
 
 def _open_masked(

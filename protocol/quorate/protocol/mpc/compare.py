@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from quorate.protocol.field import Vector
 
 from .batches import MAX_ROUND_ELEMENTS, join
-from .byte_compare import sign_bits, zero_bits
+from .byte_compare import remainders, sign_bits, zero_bits
 from .logic import logical_not
-from .masks import COUNTED_FROM_BITS, expand, mask_plan, sign_test, zero_test
+from .masks import COUNTED_FROM_BITS, expand, mask_plan, remainder_plan, sign_test, zero_test
 from .operations import multiply, open_shares
 from .party import Party, Protocol
 from .pool import BIT, Plan, integer
@@ -99,12 +99,16 @@ def modulo_power(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[
     if not 0 <= power < bits:
         raise ValueError(f"a remainder of {power} bits of an integer of {bits}")
 
+    on_bytes = party.scheme.computes_on_bytes
+
     def batch(part: Vector) -> Protocol[Vector]:
-        return (yield from _remainder(party, part, bits=bits, power=power))
+        operation = remainders if on_bytes else _remainder
+        return (yield from operation(party, part, bits=bits, power=power))
 
     if power == 0:
         return party.field.zeros(len(x))
-    return (yield from _in_batches(party, x, mask_plan(1, bits, power, party.kappa), batch))
+    each = remainder_plan(bits, power, kappa=party.kappa, threshold=party.threshold, on_bytes=on_bytes)
+    return (yield from _in_batches(party, x, each, batch))
 
 
 def shift_right(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[Vector]:
@@ -347,7 +351,7 @@ def _in_batches(
 ) -> Protocol[Vector]:
     """Apply `operation` to pieces of x that keep tables of bits in bounds; `each` is one value's plan."""
     each = expand(each, kappa=party.kappa, on_bytes=party.scheme.computes_on_bytes)
-    in_bytes = sum(width * count for width, count in each.widths("dual_integer").items())
+    in_bytes = sum(item.width for item in each if item.name in {"dual_integer", "exact_integer"})
     size = max(1, min(MAX_ROUND_ELEMENTS // max(1, each.bits), MAX_TABLE_BYTES // max(1, in_bytes)))
     results = []
     for start in range(0, len(x), size):

@@ -11,19 +11,19 @@ in 1 + ceil(log2(width - 1)) rounds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 import numpy as np
 
+from quorate.protocol.field import Vector
 from quorate.protocol.sharing import PartyId
 
 from .byte_dealing import deal_bytes_of, deal_common_bytes, multiply_bytes_passively, own_bits
 from .dealt_items import Deal, exclusive_or
 from .galois import Bytes
 from .party import Party, Protocol
-from .pool import BYTE, BYTE_BIT, DUAL_BIT, dual_integer
+from .pool import BYTE, BYTE_BIT, DUAL_BIT, Plan, dual_integer, exact_integer
 from .rounds import together
 
 MAX_STEP_ITEMS: Final = 1 << 18
@@ -54,15 +54,26 @@ def produce_dual_bits(party: Party, count: int, deal: Deal) -> Protocol[None]:
         party.pool.put(DUAL_BIT, (yield from exclusive_or(party, rows)), in_bytes)
 
 
-def produce_dual_integers(party: Party, widths: Mapping[int, int], deal: Deal) -> Protocol[None]:
-    """Put integers, shared in both fields, into the pool: `widths` says how many of each width."""
-    for width, count in widths.items():
-        step = max(1, MAX_STEP_BYTES // width)
-        for start in range(0, count, step):
-            yield from _deal_dual_integers(party, min(step, count - start), width, deal)
+def produce_dual_integers(party: Party, plan: Plan, deal: Deal) -> Protocol[None]:
+    """Put the integers of `plan` that are shared in both fields into the pool.
+
+    Raises ValueError for an exact integer that is too narrow to hide anything.
+    """
+    for kind, carried in ((dual_integer, 0), (exact_integer, party.threshold.bit_length())):
+        for width, count in plan.widths(kind(1).name).items():
+            if width <= carried:
+                raise ValueError(f"an integer of {width} bits is no sum of {party.threshold + 1} integers")
+            step = max(1, MAX_STEP_BYTES // width)
+            for start in range(0, count, step):
+                size = min(step, count - start)
+                total, bits = yield from _deal_integers(party, size, width - carried, carried, deal)
+                party.pool.put(kind(width), total, bits.T)
 
 
-def _deal_dual_integers(party: Party, count: int, width: int, deal: Deal) -> Protocol[None]:
+def _deal_integers(
+    party: Party, count: int, width: int, carried: int, deal: Deal
+) -> Protocol[tuple[Vector, Bytes]]:
+    """Sums of the dealers' integers of `width` bits, and their bits modulo 2^(width + carried), as rows."""
     own = own_bits(party, width * count)
     in_field = partial(party.field.from_bits, own.reshape(width, count).view(np.bool_))
     dealers = [PartyId(dealer) for dealer in range(1, party.threshold + 2)]
@@ -71,11 +82,12 @@ def _deal_dual_integers(party: Party, count: int, width: int, deal: Deal) -> Pro
         deal(party, in_field, count),
         together(party, *(deal_bytes_of(party, dealer, own) for dealer in dealers)),
     )
-    tables = [number.reshape(width, count) for number in numbers]
+    above = np.zeros((carried, count), dtype=np.uint8)
+    tables = [np.concatenate([number.reshape(width, count), above]) for number in numbers]
     while len(tables) > 2:
         tables = yield from _save_carries(party, tables)
     bits = (yield from _add(party, *tables)) if len(tables) == 2 else tables[0]
-    party.pool.put(dual_integer(width), party.field.combine([1] * len(rows), rows), bits.T)
+    return party.field.combine([1] * len(rows), rows), bits
 
 
 def _save_carries(party: Party, tables: list[Bytes]) -> Protocol[list[Bytes]]:

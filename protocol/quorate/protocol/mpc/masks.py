@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .pool import DUAL_BIT, Item, Plan, dual_integer, integer
+from .pool import DUAL_BIT, Item, Plan, dual_integer, exact_integer, integer
 
 COUNTED_FROM_BITS: Final = 12
 """From this width on, a zero test in the prime field counts differing bits and tests the count."""
@@ -48,6 +48,14 @@ def _in_field(test: Item, kappa: int) -> Plan:
     if test.width < COUNTED_FROM_BITS:
         return plan
     return plan + _in_field(zero_test(test.width.bit_length()), kappa)
+
+
+def remainder_plan(bits: int, power: int, *, kappa: int, threshold: int, on_bytes: bool) -> Plan:
+    """What a remainder modulo 2^power of one integer of `bits` bits takes."""
+    if not on_bytes:
+        return mask_plan(1, bits, power, kappa)
+    carried = threshold.bit_length()
+    return Plan({exact_integer(power + carried): 1, integer(bits - power + kappa): 1, DUAL_BIT: 1 + carried})
 
 
 def mask_plan(count: int, bits: int, power: int, kappa: int) -> Plan:

@@ -41,7 +41,18 @@ from .rounds import exchange_vectors, together
 from .scheme import Scheme
 
 _PRODUCED: Final = frozenset(
-    {"bit", "byte", "byte_bit", "double", "dual_bit", "dual_integer", "integer", "share", "triple"}
+    {
+        "bit",
+        "byte",
+        "byte_bit",
+        "double",
+        "dual_bit",
+        "dual_integer",
+        "exact_integer",
+        "integer",
+        "share",
+        "triple",
+    }
 )
 
 
@@ -100,7 +111,7 @@ class Passive(Scheme):
             _produce_triples(party, plan.triples),
             produce_doubles(party, plan[DOUBLE]),
             produce_dual_bits(party, plan[DUAL_BIT], deal_secrets),
-            produce_dual_integers(party, plan.widths("dual_integer"), deal_secrets),
+            produce_dual_integers(party, plan, deal_secrets),
             produce_bytes(party, plan[BYTE], bits=plan[BYTE_BIT]),
         )
 

@@ -62,6 +62,16 @@ def dual_integer(width: int) -> Item:
     return Item("dual_integer", width)
 
 
+def exact_integer(width: int) -> Item:
+    """A random integer below 2^width that is shared in both fields with all its bits.
+
+    Columns as those of `dual_integer`. It hides like a uniform one of width - c bits, where c bits hold t.
+    """
+    if width < 1:
+        raise ValueError("a bounded integer has at least one bit")
+    return Item("exact_integer", width)
+
+
 class Plan(Mapping[Item, int]):
     """How many items of each kind a program needs; kinds with no items are left out. Plans add.
 

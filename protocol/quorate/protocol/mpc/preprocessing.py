@@ -13,7 +13,15 @@ from .masks import expand
 from .party import Party, Protocol
 from .pool import BIT, SHARE, Item, Plan, integer
 
-DEMAND: Final = {"bit": 512, "integer": 16, "share": 64, "triple": 64, "dual_bit": 64, "dual_integer": 16}
+DEMAND: Final = {
+    "bit": 512,
+    "integer": 16,
+    "share": 64,
+    "triple": 64,
+    "dual_bit": 64,
+    "dual_integer": 16,
+    "exact_integer": 16,
+}
 """The least number of items of a kind that is made when a program runs out of them."""
 MAX_PLAN_ELEMENTS: Final = 1 << 24
 """The most items that one plan may ask for (512 MiB of shares)."""
