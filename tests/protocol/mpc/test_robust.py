@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -260,3 +262,9 @@ def test_a_product_takes_a_triple_or_where_there_are_enough_parties_a_double(par
 def test_small_committees_and_fields_are_refused():
     with pytest.raises(ValueError, match="threshold 1 needs 4"):
         simulated_committee(BN254, parties=3, threshold=1, seed=1, scheme=ROBUST)
+
+
+def test_the_example_of_the_page_runs():
+    page = (Path(__file__).parents[3] / "docs" / "mpc-robust.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    exec(compile(example, "docs/mpc-robust.md", "exec"), {})
