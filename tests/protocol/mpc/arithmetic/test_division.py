@@ -83,7 +83,7 @@ def test_exact_multiples_and_their_neighbours(three):
 WIDE = st.integers(0, 63).flatmap(lambda power: st.integers(-(1 << power), (1 << power) - 1))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(WIDE, WIDE), min_size=1, max_size=20), st.sampled_from(list(a.Rounding)))
 def test_any_division(committee, pairs, rounding):
     x, y = [u for u, _ in pairs], [v for _, v in pairs]
@@ -109,7 +109,7 @@ class WithoutBytes(Passive):
 def test_without_bytes(three, kind):
     for party in three.parties:
         party.scheme = WithoutBytes()
-    values = edges(kind)
+    values = edges(kind)[::2]
     x, y = [x for x in values for _ in values], values * len(values)
     assert three.compute(a.divide, x, y, of=kind) == quotients(x, y, a.Rounding.FLOOR)
     assert three.compute(a.bit_and, x, y, of=kind) == [u & v for u, v in zip(x, y, strict=True)]
@@ -130,7 +130,7 @@ def test_validity(three):
 @pytest.mark.parametrize("kind", [a.INT8, a.UINT8], ids=lambda kind: kind.name)
 def test_every_byte_by_every_byte(three, kind, rounding):
     values = list(range(kind.least, kind.most + 1))
-    for divisor in [d for d in range(-130, 300, 23) if d] + [1, 2, 3, -1, 127, 128, -128, 255, 256, 1000]:
+    for divisor in [d for d in range(-130, 300, 61) if d] + [1, 2, 3, -1, 127, 128, -128, 255, 256, 1000]:
         expected = [EXPECTED[rounding](x, divisor) for x in values]
         assert three.compute(a.divide_by, values, divisor=divisor, of=kind, rounding=rounding) == expected
 
@@ -178,7 +178,7 @@ def test_a_root_of_a_negative_number_is_that_of_its_low_bits(three):
     assert three.compute(a.integer_square_root, [-100, -128], of=a.INT8) == [math.isqrt(28), 0]
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     st.lists(st.integers(0, 64).flatmap(lambda power: st.integers(0, (1 << power) - 1)), min_size=1, max_size=20)
 )

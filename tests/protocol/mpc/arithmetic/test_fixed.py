@@ -162,7 +162,7 @@ def test_from_one_type_to_another(three):
 NUMBER = st.integers(0, 40).flatmap(lambda power: st.integers(-(1 << power), 1 << power))
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(NUMBER, NUMBER.filter(bool)), min_size=1, max_size=20))
 def test_any_quotient(committee, pairs):
     x, y = [u for u, _ in pairs], [v for _, v in pairs]
