@@ -134,6 +134,16 @@ class Party:
         self.pool = Preprocessing(self.field.limbs)
 
     @property
+    def holders(self) -> tuple[PartyId, ...]:
+        """Who holds right shares: everybody, until a robust scheme excludes parties; the same at all honest ones.
+
+        What others would send a client as their shares is nothing.
+        """
+        if self.standing is not None:
+            return self.standing.holders
+        return tuple(PartyId(party) for party in range(1, self.parties + 1))
+
+    @property
     def suspects(self) -> Mapping[PartyId, str]:
         """Those without whom a robust scheme went on, and why: whom this party caught, and whom all excluded.
 
