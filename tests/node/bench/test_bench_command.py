@@ -27,7 +27,7 @@ def bench(*arguments):
 
 
 def test_json_has_a_row_for_every_operation():
-    result = bench("--batch", "20", "--repeat", "1", "--json")
+    result = bench("--batch", "4", "--repeat", "1", "--json")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert list(report) == ["machine", "rows"]
@@ -35,13 +35,20 @@ def test_json_has_a_row_for_every_operation():
     for row in report["rows"]:
         assert list(row)[: len(ROW_KEYS)] == ROW_KEYS
         assert (row["protocol"], row["parties"], row["threshold"], row["field"]) == ("passive", 3, 1, "bn254")
-        assert row["batch"] == 20
+        assert row["batch"] == 4
         assert row["cpu_us_per_op"] > 0
         assert row["wall_us_per_op"] > 0
     by_name = {row["operation"]: row for row in report["rows"]}
     assert (by_name["multiply"]["bytes_per_op"], by_name["multiply"]["rounds"]) == (32, 1)
-    assert (by_name["open"]["bytes_per_op"], by_name["rounds"]["rounds"]) == (64, 20)
+    assert (by_name["open"]["bytes_per_op"], by_name["rounds"]["rounds"]) == (64, 4)
     assert "multiply: products" in result.stderr
+
+
+def test_late_messages_of_the_robust_protocol_meet_no_later_operation():
+    arguments = ("--protocol", "robust", "--parties", "4", "--batch", "8", "--repeat", "1", "--json")
+    result = bench("--operation", "multiply", "--operation", "open", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert [row["protocol"] for row in json.loads(result.stdout)["rows"]] == ["robust"] * 2
 
 
 def test_a_table_for_people():
@@ -60,6 +67,7 @@ def test_a_table_for_people():
         (("--operation", "teleport"), "multiply, open"),
         (("--protocol", "magic"), "passive"),
         (("--field", "gf7"), "bn254"),
+        (("--protocol", "robust", "--parties", "4", "--field", "goldilocks"), "--field"),
         (("--threshold", "2"), "needs 5 parties"),
         (("--parties", "1000"), "1 to 64"),
         (("--batch", "-1"), "0 to"),

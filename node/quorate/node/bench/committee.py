@@ -65,9 +65,10 @@ class Benchmark:
         _check_range("parties", self.parties, 1, MAX_PARTIES)
         try:
             schemes[self.protocol].check_committee(self.parties, self.threshold)
+            schemes[self.protocol].check_field(FIELDS[self.field])
         except ValueError as error:
-            what = f"the {self.protocol} protocol cannot run with {self.parties} parties"
-            raise UsageError(what, why=str(error), todo="choose other --parties or --threshold") from None
+            what = f"the {self.protocol} protocol cannot run with {self.parties} parties over {self.field}"
+            raise UsageError(what, why=str(error), todo="choose other --parties, --threshold or --field") from None
 
 
 def _check_name(kind: str, name: str, known: Mapping[str, object]) -> None:

@@ -23,7 +23,7 @@ from quorate.protocol.field import PrimeField
 from quorate.protocol.field.warm import warm
 from quorate.protocol.mpc import Party, PartyId, Protocol, multiply, open_shares, schemes, set_up
 
-from .loopback import LoopbackTransport, listen, open_loopback
+from .loopback import listen, open_loopback
 from .operations import FIELDS, OPERATIONS, Workbench
 
 ROUND_TIMEOUT_S: Final = 600.0
@@ -65,47 +65,34 @@ async def _measure_all(task: Mapping[str, Any], listener: socket.socket, ports: 
         scheme=schemes[task["protocol"]],
     )
     async with open_loopback(party.identity, listener, ports) as transport:
-        runner = _Runner(party, transport)
-        await runner.run(set_up(party))
-        for name in task["operations"]:
-            _tell({"operation": name})
-            batch = task["batch"] or OPERATIONS[name].batch
-            _tell({"measured": await _measure(runner, name, batch=batch, repeat=task["repeat"])})
+        # one machine from the start to the end, as late messages of one must not meet the next
+        await drive(_session(party, task), transport, round_timeout_s=ROUND_TIMEOUT_S)
 
 
-class _Runner:
-    """A party and its connections."""
-
-    def __init__(self, party: Party, transport: LoopbackTransport) -> None:
-        self.party = party
-        self._transport = transport
-
-    async def run(self, protocol: Protocol[Any]) -> Any:  # Any: whatever the protocol returns
-        return await drive(protocol, self._transport, round_timeout_s=ROUND_TIMEOUT_S)
-
-    async def start_together(self) -> None:
-        """Return when all parties are there."""
-        one = Workbench(self.party).shares(Workbench(self.party).values(1))
-        await self.run(multiply(self.party, one, one))
-        await self.run(open_shares(self.party, one))
+def _session(party: Party, task: Mapping[str, Any]) -> Protocol[None]:
+    yield from set_up(party)
+    for name in task["operations"]:
+        _tell({"operation": name})
+        batch = task["batch"] or OPERATIONS[name].batch
+        _tell({"measured": (yield from _measure(party, name, batch=batch, repeat=task["repeat"]))})
 
 
-async def _measure(runner: _Runner, name: str, *, batch: int, repeat: int) -> dict[str, Any]:
-    case = OPERATIONS[name].build(Workbench(runner.party), batch)
+def _measure(party: Party, name: str, *, batch: int, repeat: int) -> Protocol[dict[str, Any]]:
+    case = OPERATIONS[name].build(Workbench(party), batch)
     cpu_s, wall_s = [], []
-    statistics, sent, rounds = runner.party.statistics, 0, 0
+    statistics, sent, rounds = party.statistics, 0, 0
     result: Any = None
     for _ in range(repeat + 1):
-        await runner.start_together()
+        yield from _start_together(party)
         result = None  # the last one must not take memory beside the next
         cpu, wall = time.process_time(), time.perf_counter()
         sent, rounds = statistics.bytes_sent, statistics.rounds
-        result = await runner.run(case.run())
+        result = yield from case.run()
         cpu_s.append(time.process_time() - cpu)
         wall_s.append(time.perf_counter() - wall)
         sent, rounds = statistics.bytes_sent - sent, statistics.rounds - rounds
     return {
-        "right": bool(await runner.run(case.check(result))),
+        "right": bool((yield from case.check(result))),
         "batch": batch,
         "cpu_s": min(cpu_s[1:] or cpu_s),
         "wall_s": min(wall_s[1:] or wall_s),
@@ -113,6 +100,13 @@ async def _measure(runner: _Runner, name: str, *, batch: int, repeat: int) -> di
         "rounds": rounds,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
+
+
+def _start_together(party: Party) -> Protocol[None]:
+    """Return when all parties are there."""
+    bench = Workbench(party)
+    one = bench.shares(bench.values(1))
+    yield from open_shares(party, (yield from multiply(party, one, one)))
 
 
 if __name__ == "__main__":
