@@ -44,7 +44,8 @@ def on_layer(name):
     return run
 
 
-def test_operations_on_all_three_bits(machine):
+def check_operations(machine):
+    """Every operation, on all values of three bits."""
     x, y, z = (machine.share_bits(row) for row in THREE)
     cases = {
         "exclusive_or": ((x, y, z), THREE[0] ^ THREE[1] ^ THREE[2]),
@@ -54,6 +55,19 @@ def test_operations_on_all_three_bits(machine):
     }
     for name, (operands, expected) in cases.items():
         assert machine.open_bits(machine.run(on_layer(name), *operands)).tolist() == expected.tolist(), name
+
+
+def test_operations(machine):
+    check_operations(machine)
+
+
+def test_operations_under_every_scheme(under_scheme):
+    check_operations(under_scheme)
+    words = [under_scheme.share_bits(bits_of([200, 7], 8)), under_scheme.share_bits(bits_of([100, 1], 8))]
+    total = under_scheme.open_bits(under_scheme.run(added, *words))
+    assert total.tolist() == bits_of([44, 8], 8).tolist()
+    substituted = under_scheme.run(on_layer("substitute_bytes"), under_scheme.share_bits(public_bits(b"\x00\x53")))
+    assert bytes_of_bits(under_scheme.open_bits(substituted)) == b"\x63\xed"
 
 
 def test_flipping_and_public_bits(machine):
@@ -68,6 +82,10 @@ def test_flipping_and_public_bits(machine):
     assert machine.open_bits(public).tolist() == table.tolist()
 
 
+def added(party, layer, *words):
+    return (yield from layer.add(party, words))
+
+
 def bits_of(values, width):
     return np.array([[value >> place & 1 for value in values] for place in range(width)], dtype=np.bool_)
 
@@ -79,9 +97,6 @@ def test_sums_of_words(machine_of, width, terms, layer, seed):
     numbers = [*numbers[:-1], [0, (1 << width) - 1, 1]]
     machine = machine_of(3, 1, LAYERS[layer])
     tables = [machine.share_bits(bits_of(row, width)) for row in numbers]
-
-    def added(party, bits, *words):
-        return (yield from bits.add(party, words))
 
     total = machine.open_bits(machine.run(added, *tables))
     sums = [sum(column) % (1 << width) for column in zip(*numbers, strict=True)]
@@ -97,12 +112,12 @@ def test_sums_in_a_field_too_small_for_masks(three):
     operands = [three.share(bits_of(row, width).reshape(-1).astype(int).tolist()) for row in numbers]
     shaped = [[own.reshape(width, 3, 4) for own in operand] for operand in operands]
 
-    def added(party, *words):
+    def flat_sum(party, *words):
         return (yield from PRIME_BITS.add(party, words)).reshape(-1, 4)
 
     assert PRIME_BITS.addition_plan(three.first, 3, width=width, terms=3) == Plan()
     sums = [sum(column) % (1 << width) for column in zip(*numbers, strict=True)]
-    assert three.open(three.run(added, *shaped)) == bits_of(sums, width).reshape(-1).tolist()
+    assert three.open(three.run(flat_sum, *shaped)) == bits_of(sums, width).reshape(-1).tolist()
 
 
 def test_too_many_terms(machine):
