@@ -5,6 +5,7 @@ QuorateProtocolError
 +-- PartyFault             a named party broke the protocol, or went silent
 +-- ProtocolAbort          the protocol stopped without an output; no party can be named
 |   +-- InconsistentShares     (sharing) shares that lie on no one polynomial
+|   +-- VerificationFailed     (mpc.abort) products that are not all correct
 +-- InputFault             (mpc) a client gave an input that cannot be used
 +-- ProgramError           the program, its input or its limits are at fault
 """

@@ -1,7 +1,7 @@
 """The primitives that arithmetic is written on, under whichever scheme the party's session runs.
 
-Each is a generator over vectors of shares. `open_shares` opens what is masked: under a scheme with deferred
-verification it may come before the check. `reveal` is for values that leave the computation.
+Each is a generator over vectors of shares. `open_shares` opens what is masked, `reveal` what leaves the computation;
+a scheme that verifies afterwards does so before either.
 """
 
 from __future__ import annotations
