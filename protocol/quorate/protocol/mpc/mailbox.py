@@ -42,10 +42,12 @@ class Mailbox:
         """Take a message of an exchange, or of the conversation `phase`."""
         if phase:
             self._put_spoken(sender, message, phase)
-        elif owed := self._owed.get(sender, 0):
+        elif self._owed and (owed := self._owed.get(sender, 0)):
             self._owed[sender] = owed - 1
+        elif (queue := self._messages.get(sender)) is not None:
+            queue.append(message)
         else:
-            self._messages.setdefault(sender, deque()).append(message)
+            self._messages[sender] = deque([message])
 
     def _put_spoken(self, sender: PartyId, message: bytes, phase: int) -> None:
         count, size = self._early.get(sender, (0, 0))
@@ -74,11 +76,13 @@ class Mailbox:
             self._begin_phase(effect.phase)
             return
         if not effect.continues:
-            self._owe(self._absent)
-        elif self._absent.issuperset(effect.incoming):
-            self._owe(self._absent.difference(effect.incoming))
-        else:
+            if self._absent:
+                self._owe(self._absent)
+                self._absent = set()
+            return
+        if not self._absent.issuperset(effect.incoming):
             raise ValueError("an exchange continues with senders that have answered")
+        self._owe(self._absent.difference(effect.incoming))
         self._absent = set()
 
     def _begin_phase(self, wanted: int) -> None:
@@ -121,10 +125,13 @@ class Mailbox:
 
     def _take_exchanged(self, wanted: Exchange, *, late: bool) -> dict[PartyId, bytes] | None:
         messages = self._messages
+        if wanted.enough is None:
+            for sender in wanted.incoming:
+                if not messages.get(sender):
+                    return None
+            return {sender: messages[sender].popleft() for sender in wanted.incoming}
         ready = {sender: messages[sender][0] for sender in wanted.incoming if messages.get(sender)}
         if len(ready) < len(wanted.incoming):
-            if wanted.enough is None:
-                return None
             absent = [sender for sender in wanted.incoming if sender not in ready]
             if not (late or self._gone.issuperset(absent) or wanted.enough(ready)):
                 return None
