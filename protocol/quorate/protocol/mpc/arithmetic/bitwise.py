@@ -21,7 +21,7 @@ from quorate.protocol.mpc.operations import inner_products, multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
-from .byte_bits import byte_bits, rows_to_field
+from .byte_bits import bit_rows, byte_bits, rows_to_field
 from .costs import piecewise
 from .integers import low_bits, wrap
 from .normalisation import length_of, power_of_two
@@ -38,14 +38,8 @@ def bits_of(party: Party, x: Vector, *, of: IntegerType) -> Protocol[list[Vector
 
 def _bits_in_turn(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
     """The bits of each value in turn."""
-    return np.stack((yield from _rows(party, x, of=of)), axis=1).reshape(-1, party.field.limbs)
-
-
-def _rows(party: Party, x: Vector, *, of: IntegerType) -> Protocol[list[Vector]]:
-    if not party.scheme.computes_on_bytes:
-        return (yield from to_bits(party, x, bits=of.signed_bits))[: of.bits]
-    table = yield from byte_bits(party, x, bits=of.signed_bits)
-    return (yield from rows_to_field(party, table[: of.bits]))
+    rows = (yield from bit_rows(party, x, bits=of.signed_bits))[: of.bits]
+    return np.stack(rows, axis=1).reshape(-1, party.field.limbs)
 
 
 def bit_and(party: Party, x: Vector, y: Vector, *, of: IntegerType) -> Protocol[Vector]:
@@ -86,7 +80,7 @@ def _bit_and(party: Party, x: Vector, y: Vector, *, of: IntegerType) -> Protocol
         left, right = table[:, :count].reshape(-1), table[:, count:].reshape(-1)
         common = (yield from multiply_bytes(party, left, right)).reshape(of.bits, count)
         return field.combine(_weights(of), (yield from rows_to_field(party, common)))
-    rows = yield from _rows(party, both, of=of)
+    rows = (yield from to_bits(party, both, bits=of.signed_bits))[: of.bits]
     # the inner product of the bits of x, weighted, with those of y
     weighted = [field.scale(row[:count], weight) for row, weight in zip(rows, _weights(of), strict=True)]
     one = np.stack(weighted, axis=1).reshape(-1, field.limbs)
@@ -186,7 +180,7 @@ def shift_right_logical_by_secret(party: Party, x: Vector, amount: Vector, *, of
 
 def _amount_bits(party: Party, amount: Vector, of: IntegerType) -> Protocol[list[Vector]]:
     width = max(1, (of.bits - 1).bit_length())
-    return (yield from to_bits(party, amount, bits=width + 1))[:width]
+    return (yield from bit_rows(party, amount, bits=width + 1))[:width]
 
 
 def _most_amount(of: IntegerType) -> int:

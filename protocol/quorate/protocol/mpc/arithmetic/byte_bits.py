@@ -11,6 +11,7 @@ import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.binary import multiply_bytes, to_field_bits
+from quorate.protocol.mpc.compare import to_bits
 from quorate.protocol.mpc.galois import Bytes
 from quorate.protocol.mpc.operations import open_shares
 from quorate.protocol.mpc.party import Party, Protocol
@@ -41,6 +42,16 @@ def byte_bits(party: Party, x: Vector, *, bits: int) -> Protocol[Bytes]:
     unset = 1 - public[:-1]
     result[1:] ^= yield from _prefixes(party, mask[:-1] & -unset, mask[:-1] ^ unset)
     return result
+
+
+def bit_rows(party: Party, x: Vector, *, bits: int) -> Protocol[list[Vector]]:
+    """The two's complement bits of x in the prime field, found over GF(2^8) where the scheme computes there.
+
+    For -2^(bits-1) <= x < 2^(bits-1), bits >= 2.
+    """
+    if not party.scheme.computes_on_bytes:
+        return (yield from to_bits(party, x, bits=bits))
+    return (yield from rows_to_field(party, (yield from byte_bits(party, x, bits=bits))))
 
 
 def _prefixes(party: Party, less: Bytes, same: Bytes) -> Protocol[Bytes]:

@@ -90,7 +90,7 @@ def roots(party: Party, number: Halved, *, precision: int, inverse: bool) -> Pro
     root, half = yield from _guesses(party, value, fraction)
     for step in range(steps := root_steps(precision)):
         product = yield from multiply(party, root, half)
-        # R = 1/2 - G H; the sums below need 2 + R at the same place
+        # 1 + R = 3/2 - G H
         near = yield from truncate_loosely(party, product, bits=2 * fraction + 2, power=fraction)
         factor = party.field.add_constant(party.field.neg(near), 3 << (fraction - 1))
         wanted = [root, half] if step + 1 < steps else [half if inverse else root]
