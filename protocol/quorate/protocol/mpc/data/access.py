@@ -2,11 +2,11 @@
 
 The one-hot vectors h and l of the upper and the lower half of a place make an array of n entries a matrix A of
 about sqrt(n) rows: the entry is h A l. Under the passive and the abort scheme, where an inner product costs one
-multiplication, a read costs about 3 sqrt(n) of them, and a read of a public table, where A l is local, about
-2 sqrt(n); writing costs n (see `places` for how a place becomes one-hot vectors). Rounds grow with log2 log2 n.
+multiplication, a read costs about 4 sqrt(n) of them, and a read of a public table, where A l is local, about
+3 sqrt(n); writing costs 2n (see `places` for how a place becomes one-hot vectors). Rounds grow with log2 log2 n.
 Everything runs under every scheme.
 
-A place outside the array reads 0 or, from `next_power(n)` on, an entry that the place's low bits name; a write
+A place outside the array reads 0 or, from the next power of two on, the entry that its low bits name; a write
 there changes nothing, or that entry. No access tells which place it touched.
 """
 

@@ -5,7 +5,7 @@ c - r mod 2^k, and its one-hot vector is that of r turned by c, which is public.
 beside the opening, of its lower and its upper bits alone. The lower half of the place is that of r turned by the
 lower half of c; whether the subtraction borrows is a sum of entries of the same vector, so it is free too; and the
 upper half is turned by one more where it does: one product an entry. What is opened hides the place up to 2^-kappa,
-as in a comparison. In all about 2 sqrt(n) multiplications and 2 + ceil(log2(k / 2)) rounds for a place among n. It
+as in a comparison. In all about 3 sqrt(n) multiplications and 2 + ceil(log2(k / 2)) rounds for a place among n. It
 runs under every scheme.
 """
 

@@ -14,7 +14,10 @@ from .columns import Places
 
 
 class Shuffle(ABC):
-    """One secret order of a table's rows; it may be used several times, in both directions."""
+    """One secret order of a table's rows, for use there and back.
+
+    Open what was permuted by it once only: two permutations opened in one order tell how they differ.
+    """
 
     __slots__ = ()
 
