@@ -79,9 +79,11 @@ class Robust(Scheme):
         yield from ()
 
     def agree(self, party: Party, report: bytes) -> Protocol[Mapping[PartyId, bytes]]:
-        """The reports of all honest parties that are in time, and the same ones everywhere; of 64 KiB at most."""
-        speakers = [PartyId(speaker) for speaker in range(1, party.parties + 1)]
-        reports = yield from agree_on_reports(party, speakers, report)
+        """The reports of all honest holders of shares that are in time, the same ones everywhere; of 64 KiB at most.
+
+        Nobody waits for an excluded party, and no envelope of one counts: it has no right shares.
+        """
+        reports = yield from agree_on_reports(party, party.holders, report)
         return {speaker: own for speaker, own in reports.items() if len(own) == len(report)}
 
     @property
