@@ -112,6 +112,32 @@ async def test_an_exchange_that_all_must_answer_keeps_its_rules_behind_one_that_
     assert fault.value.party == 2
 
 
+async def test_a_round_can_wait_for_more_with_a_conversation_between(autojump_clock):
+    wires = Wires({2: [b"a", b"d"], 3: [0.5, (1, b"hi"), b"b", b"e"], 4: [1.0, b"c", 1.0, b"f"]})
+
+    def machine():
+        first = yield Exchange({}, TWO_OF, lambda replies: len(replies) >= 1)
+        heard = yield Converse(1, (2, 3, 4))
+        more = yield Exchange({}, {3: 1, 4: 1}, lambda replies: len(replies) >= 1, continues=True)
+        rest = yield Exchange({}, {4: 1}, lambda replies: False, 10_000, continues=True)
+        return first, heard, more, rest, (yield Exchange({}, TWO_OF))
+
+    seen = await drive(machine(), wires)
+    assert seen == ({2: b"a"}, {3: b"hi"}, {3: b"b"}, {4: b"c"}, {2: b"d", 3: b"e", 4: b"f"})
+
+
+async def test_talk_without_end_does_not_put_a_deadline_off(autojump_clock):
+    wires = Wires({2: [step for _ in range(999) for step in (0.01, (1, b"x"))]})
+    started = trio.current_time()
+
+    def machine():
+        while (yield Converse(1, (2, 3, 4), (), 500)):
+            pass
+
+    await drive(machine(), wires)
+    assert trio.current_time() - started == pytest.approx(0.5, abs=0.011)
+
+
 def conversation(phase, *, needed, deadline_ms=None):
     heard, said = [], ((2, b"hello"), (3, b"hello"), (2, b"again"))
     while len(heard) < needed:

@@ -35,7 +35,7 @@ from quorate.protocol.simulation import (
     simulated_committee,
 )
 
-COMMITTEES = [(4, 1), (5, 1), (7, 2), (10, 3)]
+COMMITTEES = [(4, 1), (5, 1), (7, 2), pytest.param(10, 3, marks=pytest.mark.slow)]
 X, Y = [5, -7, 3, 0], [6, -7, -100, 1]
 PRODUCTS = [x * y for x, y in zip(X, Y, strict=True)]
 
@@ -146,7 +146,7 @@ def test_honest_parties_compute(parties, threshold):
         *((4, 1, change) for change in LIES),
         *((5, 1, change) for change in (shifted, scattered, flipped)),
         *((7, 2, change) for change in (shifted, scattered, one_element)),
-        *((10, 3, change) for change in (shifted, flipped)),
+        *(pytest.param(10, 3, change, marks=pytest.mark.slow) for change in (shifted, flipped)),
     ],
 )
 def test_t_parties_that_lie_in_everything_change_nothing(parties, threshold, change):
@@ -181,7 +181,8 @@ def test_t_parties_that_crash_or_fall_silent_one_after_another_change_nothing(ex
     assert honest_values(simulation, {2, 6}) == [RIGHT] * 5
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.integers(0, 10_000), st.sampled_from(LIES), st.integers(1, 7), st.integers(1, 7), st.integers(1, 60))
 def test_liars_anywhere_at_any_time_change_nothing(seed, change, first, second, exchange):
     faults = [Lie(PartyId(first), change, exchange), Lie(PartyId(second), scattered, exchange // 2)]
