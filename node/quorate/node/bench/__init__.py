@@ -8,15 +8,15 @@ is part of it.
 """
 
 from .committee import DEFAULT_REPEAT, Benchmark, run_benchmark
-from .operations import FIELDS, OPERATIONS, Case, Operation, Workbench
+from .operations import OPERATIONS, Case, Operation, Workbench, usual_operations
 
 __all__ = [
     "DEFAULT_REPEAT",
-    "FIELDS",
     "OPERATIONS",
     "Benchmark",
     "Case",
     "Operation",
     "Workbench",
     "run_benchmark",
+    "usual_operations",
 ]

@@ -18,10 +18,11 @@ import trio
 
 from quorate.node.errors import QuorateNodeError, UsageError
 from quorate.node.mesh.scopes import shielded
+from quorate.protocol.field import by_name
 from quorate.protocol.mpc import schemes
 from quorate.protocol.sharing import MAX_PARTIES
 
-from .operations import FIELDS, OPERATIONS
+from .operations import OPERATIONS
 
 DEFAULT_REPEAT: Final = 3
 MAX_BATCH: Final = 1 << 24
@@ -57,7 +58,7 @@ class Benchmark:
 
     def __post_init__(self) -> None:
         _check_name("protocol", self.protocol, schemes)
-        _check_name("field", self.field, FIELDS)
+        _check_name("field", self.field, by_name)
         for name in self.operations:
             _check_name("operation", name, OPERATIONS)
         _check_range("batch", self.batch, 0, MAX_BATCH)
@@ -65,7 +66,7 @@ class Benchmark:
         _check_range("parties", self.parties, 1, MAX_PARTIES)
         try:
             schemes[self.protocol].check_committee(self.parties, self.threshold)
-            schemes[self.protocol].check_field(FIELDS[self.field])
+            schemes[self.protocol].check_field(by_name[self.field])
         except ValueError as error:
             what = f"the {self.protocol} protocol cannot run with {self.parties} parties over {self.field}"
             raise UsageError(what, why=str(error), todo="choose other --parties, --threshold or --field") from None

@@ -14,18 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quorate.protocol.field import (
-    BLS12_381,
-    BN254,
-    BN254_BASE,
-    ED25519,
-    GOLDILOCKS,
-    MERSENNE61,
-    P256,
-    SECP256K1,
-    PrimeField,
-    Vector,
-)
+from quorate.protocol.field import Vector
 from quorate.protocol.mpc import (
     TRIPLE,
     Party,
@@ -42,21 +31,17 @@ from quorate.protocol.mpc import (
     shift_right,
     verify,
 )
+from quorate.protocol.mpc.arithmetic import FIX64, INT64, divide, fixed_multiply
+from quorate.protocol.mpc.circuits import bit_layer, encrypt_blocks, public_bits
+from quorate.protocol.mpc.data import sort
 from quorate.protocol.mpc.seeds import Stream
-
-FIELDS: Final[Mapping[str, PrimeField]] = MappingProxyType(
-    {
-        field.name: field
-        for field in (BN254, BN254_BASE, BLS12_381, SECP256K1, P256, ED25519, GOLDILOCKS, MERSENNE61)
-    }
-)
-"""The fields by name."""
 
 CHECKED: Final = 64
 """How many results are opened and compared, from both ends of a batch."""
 _PIECE: Final = 1 << 17
 _RUN: Final = 100
 _MATRIX: Final = 200
+_SORTED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +214,76 @@ def _rounds(bench: Workbench, batch: int) -> Case:
     return Case(run, lambda result: bench.opens_to(result, [1]))
 
 
+def _divide(bench: Workbench, batch: int) -> Case:
+    values, divisors = _signed(batch) * 3_000_000_019, _signed(batch)[::-1] | 1
+    x, y = bench.shares(values), bench.shares(divisors)
+    return Case(
+        lambda: bench.verified(divide(bench.party, x, y, of=INT64)),
+        lambda result: bench.sampled(result, lambda place: int(values[place]) // int(divisors[place])),
+    )
+
+
+def _fixed(bench: Workbench, batch: int) -> Case:
+    values = _signed(batch)
+    x = bench.shares(values)
+    unit = 1 << FIX64.fraction_bits
+
+    def check(result: Vector) -> Protocol[bool]:
+        field = bench.party.field
+        places = range(min(batch, CHECKED))
+        opened = yield from open_shares(bench.party, result[: len(places)])
+        exact = [int(values[place]) ** 2 / unit for place in places]
+        return all(abs(got - want) <= 1 for got, want in zip(field.to_small(opened).tolist(), exact, strict=True))
+
+    return Case(lambda: bench.verified(fixed_multiply(bench.party, x, x, of=FIX64)), check)
+
+
+def _sort(bench: Workbench, batch: int) -> Case:
+    values = _signed(batch * _SORTED).reshape(batch, _SORTED)
+    tables = [bench.shares(row) for row in values]
+    expected = [sorted(row.tolist()) for row in values]
+
+    def run() -> Protocol[list[Vector]]:
+        results = []
+        for table in tables:
+            results.append((yield from sort(bench.party, table, bits=32)))
+        yield from verify(bench.party)
+        return results
+
+    def check(results: list[Vector]) -> Protocol[bool]:
+        for result, wanted in zip(results, expected, strict=True):
+            if not (yield from bench.sampled(result, wanted.__getitem__)):
+                return False
+        return True
+
+    return Case(run, check)
+
+
+def _aes(bench: Workbench, batch: int) -> Case:
+    """The block and the key of FIPS 197, appendix B, both shared; every block of the batch is this one."""
+    party = bench.party
+    layer = bit_layer(party)
+    key = bench.shares(_bits_of("2b7e151628aed2a6abf7158809cf4f3c", 1))
+    blocks = bench.shares(_bits_of("3243f6a8885a308d313198a2e0370734", batch))
+
+    def run() -> Protocol[Vector]:
+        entered = yield from layer.enter(party, np.concatenate([key, blocks]))
+        table = entered.reshape(batch + 1, 8, 16, *entered.shape[1:])
+        shaped = np.ascontiguousarray(np.moveaxis(table, 0, 2))
+        result = yield from encrypt_blocks(party, layer, shaped[:, :, :1], shaped[:, :, 1:])
+        return (yield from bench.verified(layer.leave(party, result)))
+
+    expected = np.repeat(_bits_of("3925841d02dc09fbdc118597196a0b32", 1).reshape(8, 16, 1), batch, axis=2).reshape(
+        -1
+    )
+    return Case(run, lambda result: bench.sampled(result, lambda place: int(expected[place])))
+
+
+def _bits_of(block: str, count: int) -> NDArray[np.int64]:
+    """The bits of `count` blocks, one block after another."""
+    return np.tile(public_bits(bytes.fromhex(block)).reshape(-1), count).astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """How an operation is measured: `build` makes a party's case of a batch, and `batch` is the usual size."""
@@ -236,6 +291,8 @@ class Operation:
     summary: str
     batch: int
     build: Callable[[Workbench, int], Case]
+    long_under: frozenset[str] = frozenset()
+    """The protocols under which it takes so long that it must be asked for by name."""
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
@@ -247,9 +304,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "less32": Operation("comparisons of 32-bit integers with zero", 10_000, _less),
         "equal32": Operation("equality tests of 32-bit integers", 10_000, _equal),
         "shift32": Operation("right shifts of 32-bit integers by 16 places", 10_000, _shift),
+        "divide64": Operation("divisions of 64-bit integers by secret ones", 1_000, _divide),
+        "fixed64": Operation("products of fixed-point numbers of 64 bits", 10_000, _fixed),
+        "sort1024": Operation(f"sorts of {_SORTED} 32-bit integers", 1, _sort, frozenset({"robust"})),
+        "aes128": Operation("AES-128 blocks, key and block shared", 1, _aes, frozenset({"robust"})),
         "random_bits": Operation("random bits", 100_000, _random_bits),
         "triples": Operation("Beaver triples", 100_000, _triples),
         "rounds": Operation("multiplications that depend on one another, one a round", 1_000, _rounds),
     }
 )
 """Every operation by name."""
+
+
+def usual_operations(protocol: str) -> tuple[str, ...]:
+    """What is measured when nothing is named: all but what takes long under the protocol."""
+    return tuple(name for name, operation in OPERATIONS.items() if protocol not in operation.long_under)

@@ -19,12 +19,12 @@ import trio
 
 from quorate.node.driver import drive
 from quorate.node.leash import hold_leash
-from quorate.protocol.field import PrimeField
+from quorate.protocol.field import PrimeField, by_name
 from quorate.protocol.field.warm import warm
 from quorate.protocol.mpc import Party, PartyId, Protocol, multiply, open_shares, schemes, set_up
 
 from .loopback import listen, open_loopback
-from .operations import FIELDS, OPERATIONS, Workbench
+from .operations import OPERATIONS, Workbench
 
 ROUND_TIMEOUT_S: Final = 600.0
 """How long a party may compute between two messages: other processes may have the processors."""
@@ -33,7 +33,7 @@ ROUND_TIMEOUT_S: Final = 600.0
 def main() -> None:
     """Measure what standard input says."""
     task = json.loads(sys.stdin.buffer.readline())
-    field = FIELDS[task["field"]]
+    field = by_name[task["field"]]
     _compile(field)
     listener = listen()
     _tell({"port": listener.getsockname()[1]})
@@ -57,7 +57,7 @@ def _compile(field: PrimeField) -> None:
 
 async def _measure_all(task: Mapping[str, Any], listener: socket.socket, ports: Mapping[int, int]) -> None:
     party = Party(
-        FIELDS[task["field"]],
+        by_name[task["field"]],
         PartyId(task["party"]),
         parties=task["parties"],
         threshold=task["threshold"],

@@ -33,14 +33,14 @@ def mpc(
     """Run a committee's operations on this machine: one process a party, TCP over loopback, in clear."""
     import trio
 
-    from quorate.node.bench import OPERATIONS, Benchmark, run_benchmark
+    from quorate.node.bench import Benchmark, run_benchmark, usual_operations
 
     benchmark = Benchmark(
         parties=parties,
         threshold=threshold,
         protocol=protocol,
         field=field,
-        operations=tuple(operation or OPERATIONS),
+        operations=tuple(operation or usual_operations(protocol)),
         batch=batch,
         repeat=repeat,
     )
