@@ -222,9 +222,15 @@ def measure_committee(
     base += ["--triples", str(options.triples), "--repeat", str(options.repeat)]
     commands = [[*base, "--party", str(party)] for party in range(1, parties + 1)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    try:
+        while any(process.poll() is None for process in processes):
+            if any(process.poll() for process in processes):  # the others would wait for it
+                raise RuntimeError(f"a party failed: {' '.join(commands[0])}")
+            time.sleep(0.05)
+    finally:
+        for process in processes:
+            process.kill()
     outputs = [process.communicate()[0] for process in processes]
-    if any(process.returncode for process in processes):
-        raise RuntimeError(f"a party failed: {' '.join(commands[0])}")
     results = [result for output in outputs if (result := json.loads(output.strip().splitlines()[-1]))]
     rows = []
     for name in results[0]:
