@@ -1,7 +1,8 @@
-"""Secrets that outlive a session: shares with an epoch, refreshed in place or handed over to another committee."""
+"""Secrets and items that outlive a session: refreshed in place, or handed over to another committee."""
 
 from .custody import MAX_STORED_ELEMENTS, CommitteeKey, StaleEpoch, StoredShares, refresh
 from .handover import MIN_SOUNDNESS_BITS, Handover, reshare
+from .pools import reshare_items
 
 __all__ = [
     "MAX_STORED_ELEMENTS",
@@ -12,4 +13,5 @@ __all__ = [
     "StoredShares",
     "refresh",
     "reshare",
+    "reshare_items",
 ]
