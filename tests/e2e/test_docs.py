@@ -40,7 +40,7 @@ def help_of(*words: str) -> str:
 def test_a_documented_command_has_the_options_it_is_written_with(document: str, line: str) -> None:
     words = shlex.split(line)[1:]
     names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
-    groups = {"testnet", "node", "registry", "client", "account"}
+    groups = {"testnet", "node", "registry", "client", "account", "bench"}
     path = names[:2] if names and names[0] in groups else names[:1]
     shown = help_of(*path)
     for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", line):

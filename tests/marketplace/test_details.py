@@ -57,7 +57,7 @@ def test_the_digest_binds_every_field(one: Details, two: Details) -> None:
         ("clients", (client("alice"), client("bob", peer_key=client("alice").peer_key))),
         ("arguments", (2**63,)),
         ("arguments", (0,) * 33),
-        ("protocol", "robust"),
+        ("protocol", "magic"),
         ("field", "gf7"),
         ("kappa", 39),
         ("kappa", 129),

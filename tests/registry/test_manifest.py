@@ -90,7 +90,7 @@ def _put(place: str, value: Any) -> dict[str, Any]:
         ("program/sources", ["../main.stfl"], "program.sources"),
         ("program/sources", ["a", "a"], "program.sources"),
         ("program/field", "gf7", "program.field"),
-        ("program/protocol", "robust", "program.protocol"),
+        ("program/protocol", "magic", "program.protocol"),
         ("program/vectors", "/vectors.json", "program.vectors"),
         ("program/extra", "x", "program.extra"),
         ("clients/minimum", 0, "clients.minimum"),
