@@ -24,13 +24,14 @@ from quorate.protocol.vm import (
     load,
     manifest,
 )
+from quorate.protocol.vm.natives import NUMBERS
 from quorate.protocol.vm.opcodes import OPERANDS
 
 HEADER = struct.Struct("<6sHI32s")
 RETURN = (Opcode.RETURN_NONE,)
 
 
-def sealed(payload: bytes, version: int = 1) -> bytes:
+def sealed(payload: bytes, version: int = 2) -> bytes:
     return HEADER.pack(b"QSTFLB", version, len(payload), hashlib.sha256(payload).digest()) + payload
 
 
@@ -47,12 +48,12 @@ def test_round_trip(lab: Any, name: str) -> None:
     [
         (lambda data: data[:20], "too few for a header"),
         (lambda data: b"X" + data[1:], "the mark of a program file"),
-        (lambda data: data[:6] + b"\x02\x00" + data[8:], "format is version 2"),
+        (lambda data: data[:6] + b"\x01\x00" + data[8:], "format is version 1"),
         (lambda data: data + b"\x00", "size or checksum"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "size or checksum"),
         (lambda data: sealed(data[44:] + b"\x00"), "bytes follow"),
         (lambda data: sealed(data[44:-1]), "ends in the middle"),
-        (lambda data: sealed(b"\xff" * 12), "longer than 64 bits"),
+        (lambda data: sealed(b"\xff" * 16), "takes more than 12 bytes"),
         (lambda data: sealed(b"\x01\xff"), "not UTF-8"),
         (lambda data: sealed(b"\x00\x01\x09"), "unknown tag"),
         (lambda data: sealed(b"\x81\x00" + data[45:]), "canonical|count|middle|UTF|tag"),
@@ -84,8 +85,17 @@ def test_longer_encodings_of_the_same_number_are_refused() -> None:
         ((Opcode.CALL, 1, 0, 0), RETURN),
         ((Opcode.CALL, 2, 0, 0), RETURN),
         ((Opcode.SECRET_ADD, 0, 0, 1), RETURN),
-        ((Opcode.INPUT, 0, 0, 0, 2), RETURN),
+        ((Opcode.INPUT, 0, 0, 0, 12), RETURN),
         ((Opcode.QUERY, 0, 9), RETURN),
+        ((Opcode.OPERATE, 0, 0, 0, 17 * 16), RETURN),
+        ((Opcode.OPERATE, 0, 0, 0, 1), RETURN),
+        ((Opcode.NATIVE, 0, 999, 0, 0), RETURN),
+        ((Opcode.NATIVE, 0, NUMBERS["extend"], 0, 0), RETURN),
+        ((Opcode.NATIVE_SECRET, 0, NUMBERS["upper"], 0, 0), RETURN),
+        ((Opcode.NATIVE, 0, NUMBERS["random_field"], 0, 0), RETURN),
+        ((Opcode.SECRET_OPERATE, 0, 0, 0, 9 * 16), RETURN),
+        ((Opcode.SECRET_OPERATE_CLEAR, 0, 0, 0, 13 * 16), RETURN),
+        ((Opcode.CLOSURE, 0, 2), RETURN),
         ((Opcode.RETURN_SECRET, 0),),
         ((Opcode.MOVE, 0, 0),),
         (),
@@ -118,7 +128,7 @@ def test_functions_out_of_bounds_are_refused(function: Function) -> None:
 
 def test_programs_out_of_bounds_are_refused() -> None:
     function = Function("f", (), "None", 1, 1, (RETURN,), (1,))
-    for program in (("x", (), ()), ("x", (1 << 63,), (function,)), ("x", (), (function, function))):
+    for program in (("x", (), ()), ("x", (1 << 64,), (function,)), ("x", (), (function, function))):
         with pytest.raises(InvalidProgram):
             Program(*program)
 

@@ -197,7 +197,7 @@ def main() -> list[int64]:
   var values: list[Share] = []
   for i in range(50):
     values.append(Share.random_int(2))
-  values.append(Share.random())
+  values.append(Share.random_int(63))
   return values.reveal()
 """
     joint = lab.jointly(lab.compiled(source), {(0, 0): 5})

@@ -243,7 +243,7 @@ def main() -> {result}:
 def test_random_integers_are_in_range(lab: Any) -> None:
     source = """
 def main() -> bool:
-  var wide = Share.random()
+  var wide = Share.random_int(63)
   var narrow = Share.random_int(3).reveal()
   return (wide >= 0).reveal() and narrow >= 0 and narrow < 8
 """
@@ -275,7 +275,7 @@ def main() -> bool:
         ("MpcOutput.send_to_client(9, Share.from_clear(1))\n  return 1", "client 9 receives no output"),
         ("return Share.from_clear_int(300, 8).reveal()", "300 does not fit in 8 bits"),
         ("return Share.from_clear_int(1, 65).reveal()", "a share of 65 bits"),
-        ("return Share.random_int(64).reveal()", "a random integer of 64 bits"),
+        ("return Share.random_int(65).reveal()", "a random integer of 65 bits"),
         ("return Share.batch_mul([Share.from_clear(1)], []) [0].reveal()", "lists of 1 and 0 elements"),
         ("return (Share.from_clear(4294967296) * 4294967296).reveal()", "a revealed secret is outside int64"),
         (

@@ -6,13 +6,15 @@ has: `Share.f` for secrets and lists of secrets.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from . import syntax
-from .builtins import BUILTINS, NAMESPACES, REFUSED, Overload, Special
+from .builtins import AS_OPERATORS, BUILTINS, NAMESPACES, REFUSED, Overload, Special
 from .places import ARGUMENT
-from .tables import BuiltinCall, FunctionCall, Signature
-from .types import ERROR, NONE, UNKNOWN, Type, lifts, match, substitute
+from .tables import BuiltinCall, ClosureCall, FunctionCall, ObjectCall, ObjectInfo, OperatorCall, Signature
+from .types import ANY, CLOSURE, ERROR, FIXED_KINDS, NONE, UNKNOWN, Type, has_variable, lifts, substitute
+from .types import match as matches
 
 if TYPE_CHECKING:
     from .expression_checker import ExpressionChecker
@@ -36,13 +38,17 @@ class CallChecker:
                 "E0304", function.span, "this is not a function", fix="call a function by its name"
             )
             return self._give_up(call)
-        if isinstance(function.object, syntax.Name) and self._namespace(function.object.text):
-            return self._builtin(call, f"{function.object.text}.{function.name}", arguments)
+        if (
+            isinstance(function.object, syntax.Name)
+            and self._expressions.scopes.find(function.object.text) is None
+        ):
+            space = function.object.text
+            if space in NAMESPACES:
+                return self._builtin(call, f"{space}.{function.name}", arguments)
+            if function.name in self._expressions.names.modules.get(space, ()):
+                return self._of_program(call, function.name, arguments)
         receiver = syntax.Argument(function.object.span, None, function.object)
         return self._method(call, function, (receiver, *arguments))
-
-    def _namespace(self, name: str) -> bool:
-        return name in NAMESPACES and self._expressions.scopes.find(name) is None
 
     def _give_up(self, call: syntax.Call) -> Type:
         """Check the arguments of a call that has been reported, for errors of their own."""
@@ -50,28 +56,30 @@ class CallChecker:
             self._expressions.infer(argument.value)
         return ERROR
 
+    def _in_program(self, name: str) -> bool:
+        return name in self._tables.signatures or name in self._expressions.names.templates
+
+    def _of_program(self, call: syntax.Call, name: str, arguments: tuple[syntax.Argument, ...]) -> Type:
+        template = self._expressions.names.templates.get(name)
+        if template is not None:
+            return self._generic(call, template, arguments)
+        return self._function(call, self._tables.signatures[name], arguments)
+
     def _named(self, call: syntax.Call, function: syntax.Name) -> Type:
-        signature = self._tables.signatures.get(function.text)
-        if signature is not None:
-            return self._function(call, signature, call.arguments)
-        if function.text in BUILTINS:
-            return self._builtin(call, function.text, call.arguments)
-        if function.text == "range":
-            why = "ranges are not values"
-            self._reporter.error(
-                "E0305", function.span, "range outside a for loop", why=why, fix="write `for i in range(...)`"
-            )
-        elif self._expressions.scopes.find(function.text) is not None:
+        name = function.text
+        if self._in_program(name):
+            return self._of_program(call, name, call.arguments)
+        if name in self._tables.objects:
+            return self._object(call, self._tables.objects[name])
+        if name in BUILTINS:
+            return self._builtin(call, name, call.arguments)
+        if self._expressions.scopes.find(name) is not None:
             why = "it is a variable"
             self._reporter.error(
-                "E0304",
-                function.span,
-                f"`{function.text}` cannot be called",
-                why=why,
-                fix="call a function by its name",
+                "E0304", function.span, f"`{name}` cannot be called", why=why, fix="call a function by its name"
             )
         else:
-            known = [*self._tables.signatures, *(name for name in BUILTINS if "." not in name)]
+            known = [*self._tables.signatures, *(one for one in BUILTINS if "." not in one), *self._tables.objects]
             self._expressions.unknown_name(function, known, code="E0304")
         return self._give_up(call)
 
@@ -79,9 +87,8 @@ class CallChecker:
         self, call: syntax.Call, function: syntax.Attribute, arguments: tuple[syntax.Argument, ...]
     ) -> Type:
         name = function.name
-        signature = self._tables.signatures.get(name)
-        if signature is not None:
-            return self._function(call, signature, arguments)
+        if self._in_program(name):
+            return self._of_program(call, name, arguments)
         if name in BUILTINS:
             return self._builtin(call, name, arguments)
         receiver = self._expressions.infer(function.object)
@@ -105,13 +112,8 @@ class CallChecker:
         for position, argument in enumerate(arguments):
             if argument.name is not None and argument.name not in names:
                 why = f"{what} has {', '.join(names) or 'no parameters'}"
-                self._reporter.error(
-                    "E0404",
-                    argument.span,
-                    f"there is no parameter `{argument.name}`",
-                    why=why,
-                    fix="correct the name",
-                )
+                message = f"there is no parameter `{argument.name}`"
+                self._reporter.error("E0404", argument.span, message, why=why, fix="correct the name")
                 return None
             index = position if argument.name is None else names.index(argument.name)
             if values[index] is not None:
@@ -125,7 +127,20 @@ class CallChecker:
         fix = f"its parameters are {', '.join(names)}" if names else "it has no parameters"
         self._reporter.error("E0403", call.span, message, fix=fix)
 
+    def _packed(
+        self, call: syntax.Call, signature: Signature, arguments: tuple[syntax.Argument, ...]
+    ) -> tuple[syntax.Argument, ...]:
+        """The arguments with those for a parameter that takes the rest put into a list."""
+        if not signature.variadic or any(argument.name == signature.names[-1] for argument in arguments):
+            return arguments
+        first = len(signature.names) - 1
+        rest = [argument for argument in arguments[first:] if argument.name is None]
+        kept = arguments[:first] + tuple(argument for argument in arguments[first:] if argument.name is not None)
+        packed = syntax.ListLiteral(call.span, tuple(argument.value for argument in rest))
+        return (*kept, syntax.Argument(call.span, signature.names[-1], packed))
+
     def _function(self, call: syntax.Call, signature: Signature, arguments: tuple[syntax.Argument, ...]) -> Type:
+        arguments = self._packed(call, signature, arguments)
         values = self._arrange(call, signature.name, signature.names, arguments)
         if values is None:
             self._give_up(call)
@@ -143,6 +158,45 @@ class CallChecker:
         self._tables.calls[call] = FunctionCall(signature, tuple(complete))
         return signature.result
 
+    def _generic(
+        self, call: syntax.Call, template: syntax.Function, arguments: tuple[syntax.Argument, ...]
+    ) -> Type:
+        """A call of a function with type parameters: the version of it for these arguments."""
+        pattern = self._expressions.names.pattern_of(template)
+        arguments = self._packed(call, pattern, arguments)
+        values = self._arrange(call, template.name, pattern.names, arguments)
+        if values is None:
+            return self._give_up(call)
+        bound: dict[str, Type] = {}
+        for value, wanted in zip(values, pattern.types, strict=True):
+            if value is None:
+                continue
+            actual = self._expressions.infer(value)
+            if not matches(wanted, actual, bound):
+                fix = f"{template.name} takes {', '.join(map(str, pattern.types))}"
+                message = f"this argument is {actual}, but {wanted} is wanted here"
+                self._reporter.error("E0401", value.span, message, fix=fix)
+                return ERROR
+        missing = [name for name in template.type_parameters if name not in bound or bound[name] == UNKNOWN]
+        if missing:
+            why = "no argument says which type it is"
+            message = f"the type `{missing[0]}` of `{template.name}` is open"
+            self._reporter.error("E0313", call.span, message, why=why, fix="give the argument a type with `var`")
+            return ERROR
+        signature = self._expressions.names.version_of(call, template, bound)
+        return ERROR if signature is None else self._function(call, signature, arguments)
+
+    def _object(self, call: syntax.Call, info: ObjectInfo) -> Type:
+        values = self._arrange(call, info.name, tuple(info.fields), call.arguments)
+        if values is None:
+            self._give_up(call)
+            return Type(info.name)
+        for value, wanted in zip(values, info.fields.values(), strict=True):
+            if value is not None:
+                self._expressions.check(value, wanted, ARGUMENT)
+        self._tables.calls[call] = ObjectCall(info, tuple(values))
+        return Type(info.name)
+
     def _builtin(self, call: syntax.Call, name: str, arguments: tuple[syntax.Argument, ...]) -> Type:
         if name in REFUSED:
             why, fix = REFUSED[name]
@@ -157,12 +211,45 @@ class CallChecker:
         overloads = BUILTINS[name]
         if overloads[0].lowering is Special.PRINT:
             return self._print(call, overloads[0], arguments)
+        if overloads[0].lowering is Special.MAKE_CLOSURE:
+            return self._closure(call, overloads[0], arguments)
         return self._overloaded(call, name, overloads, arguments)
+
+    def _closure(self, call: syntax.Call, overload: Overload, arguments: tuple[syntax.Argument, ...]) -> Type:
+        """`create_closure("f")`: names stand in string literals, so that they are known here."""
+        texts = [argument.value for argument in arguments]
+        names = [text.value for text in texts if isinstance(text, syntax.String)]
+        wanted = len(overload.parameters)
+        if len(names) != wanted or len(texts) != wanted:
+            why = "the function is chosen when the program is compiled"
+            fix = 'write its name as a string: create_closure("f")'
+            self._reporter.error("E0314", call.span, "a closure takes names as literals", why=why, fix=fix)
+            return CLOSURE
+        signature = self._tables.signatures.get(names[0])
+        if signature is None:
+            self._expressions.unknown_name(
+                syntax.Name(texts[0].span, names[0]), list(self._tables.signatures), code="E0304"
+            )
+            return CLOSURE
+        if signature.result.secret or any(type_.secret for type_ in signature.types):
+            why = "what is called by a closure is only known when the program runs"
+            fix = "take and give clear values, or lists of secrets"
+            self._reporter.error(
+                "E0314", texts[0].span, f"`{names[0]}` has secrets in its signature", why=why, fix=fix
+            )
+            return CLOSURE
+        captured = [self._expressions.scopes.find(name) for name in names[1:]]
+        if any(local is None or local.type.secret for local in captured):
+            fix = "name a clear variable that is declared before"
+            self._reporter.error("E0314", texts[-1].span, f"`{names[-1]}` cannot be captured", fix=fix)
+            return CLOSURE
+        self._tables.calls[call] = ClosureCall(signature, tuple(local for local in captured if local is not None))
+        return CLOSURE
 
     def _print(self, call: syntax.Call, overload: Overload, arguments: tuple[syntax.Argument, ...]) -> Type:
         for argument in arguments:
             actual = self._expressions.infer(argument.value)
-            if actual.secret or (actual.item is not None and "secret" in str(actual)):
+            if self._tables.holds_secrets(actual):
                 why = "what is printed is seen by every party"
                 fix = "reveal it first: `print(x.reveal())`"
                 self._reporter.error("E0503", argument.span, f"this is {actual}", why=why, fix=fix)
@@ -178,7 +265,9 @@ class CallChecker:
         actuals = {argument: self._expressions.infer(argument.value) for argument in arguments}
         if ERROR in actuals.values():
             results = {overload.result for overload in overloads}
-            return results.pop() if len(results) == 1 and not any(map(_open, results)) else ERROR
+            return results.pop() if len(results) == 1 and not any(map(has_variable, results)) else ERROR
+        if name in AS_OPERATORS and self._is_operator(actuals.values()):
+            return self._as_operator(call, AS_OPERATORS[name], arguments)
         candidates = [overload for overload in overloads if len(overload.parameters) == len(arguments)]
         if not candidates:
             names = tuple(name for name, _ in overloads[0].parameters)
@@ -193,20 +282,48 @@ class CallChecker:
             if values is None:
                 return ERROR
             ordered = [value for value in values if value is not None]
-            bound: dict[str, Type] = {}
-            pairs = list(zip(overload.parameters, ordered, strict=True))
-            if all(match(type_, self._tables.type_of(value), bound) for (_, type_), value in pairs):
+            bound = self._bindings(overload, ordered)
+            if bound is not None:
                 return self._choose(call, overload, ordered, bound)
         self._no_overload(call, name, candidates, list(actuals.values()))
         return ERROR
+
+    def _bindings(self, overload: Overload, values: list[syntax.Expression]) -> dict[str, Type] | None:
+        """What the type variables stand for when the arguments fit, else None; literals take the type of the place."""
+        bound: dict[str, Type] = {}
+        for (_, pattern), value in zip(overload.parameters, values, strict=True):
+            actual = self._tables.type_of(value)
+            if matches(pattern, actual, bound):
+                continue
+            wanted = substitute(pattern, bound)
+            if has_variable(wanted) or not self._expressions.takes_type(value, wanted):
+                return None
+        return bound
+
+    def _is_operator(self, actuals: Iterable[Type]) -> bool:
+        return any(actual.secret and actual.name in FIXED_KINDS for actual in actuals)
+
+    def _as_operator(self, call: syntax.Call, operator: str, arguments: tuple[syntax.Argument, ...]) -> Type:
+        if len(arguments) != 2:
+            self._count(call, "this", ("a", "b"), len(arguments))
+            return ERROR
+        left, right = (argument.value for argument in arguments)
+        binary = syntax.Binary(call.span, operator, call.span, left, right)
+        self._tables.calls[call] = OperatorCall(binary)
+        return self._expressions.infer(binary)
 
     def _choose(
         self, call: syntax.Call, overload: Overload, values: list[syntax.Expression], bound: dict[str, Type]
     ) -> Type:
         for (_, pattern), value in zip(overload.parameters, values, strict=True):
-            if lifts(self._tables.type_of(value), substitute(pattern, bound)):
+            wanted = substitute(pattern, bound)
+            self._expressions.adapt(value, wanted)
+            actual = self._tables.type_of(value)
+            if lifts(actual, wanted) and actual.item is None:
                 self._tables.lifted.add(value)
         self._tables.calls[call] = BuiltinCall(overload, tuple(values), bound.get("T", UNKNOWN))
+        if overload.lowering is Special.CALL_CLOSURE:
+            return ANY
         return substitute(overload.result, bound)
 
     def _no_overload(self, call: syntax.Call, name: str, candidates: list[Overload], actuals: list[Type]) -> None:
@@ -221,8 +338,3 @@ class CallChecker:
             self._reporter.error("E0506", call.span, f"{name} does not take ({given})", why=why, fix=fix)
         else:
             self._reporter.error("E0401", call.span, f"{name} does not take ({given})", fix=fix)
-
-
-def _open(type_: Type) -> bool:
-    """Whether T occurs in a type."""
-    return type_.name == "T" or (type_.item is not None and _open(type_.item))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from quorate.protocol.vm.program import MAX_FUNCTIONS, MAX_NAME_BYTES, MAX_PARAMETERS
 
 from . import syntax
 from .builtins import NAMESPACES
 from .diagnostics import Reporter
 from .expression_checker import ExpressionChecker, Scopes
+from .module_names import ModuleNames
 from .places import Place
+from .selections import Selections
 from .source import Span
 from .syntax import Module, Statement
-from .tables import Binding, Local, Signature, Tables
-from .types import BOOL, ERROR, INT64, NONE, SCALARS, SECRET_BOOL, STRING, UNKNOWN, Type, fits, list_of, unresolved
-
-_SELECT: Final = "use `select(condition, a, b)`, or reveal the condition with `.reveal()`"
+from .tables import Binding, Local, Signature, Tables, Version
+from .types import BOOL, CLOSURE, ERROR, INT64, NONE, STRING, UNKNOWN, Type, fits, integral, unresolved
 
 
-def check(module: Module, reporter: Reporter) -> Tables:
-    """Check a whole program; errors go to the reporter."""
+def check(module: Module, reporter: Reporter, modules: dict[str, frozenset[str]] | None = None) -> Tables:
+    """Check a whole program; errors go to the reporter. `modules` are the functions of each module by its name."""
     checker = _Checker(reporter)
-    checker.module(module)
+    checker.module(module, modules or {})
     return checker.tables
 
 
@@ -31,33 +29,34 @@ class _Checker:
         self.tables = Tables()
         self._reporter = reporter
         self._scopes = Scopes()
-        self._expressions = ExpressionChecker(self.tables, reporter, self._scopes)
+        self._names = ModuleNames(self.tables, reporter)
+        self._expressions = ExpressionChecker(self.tables, reporter, self._scopes, self._names)
+        self._selections = Selections(self.tables, reporter, self._scopes)
         self._signature: Signature | None = None
         self._loops = 0
 
-    def module(self, module: Module) -> None:
+    def module(self, module: Module, modules: dict[str, frozenset[str]]) -> None:
         if not module.functions and not self._reporter.diagnostics:
             why = "a program begins at a function"
             self._reporter.error(
                 "E0201", Span(0, 0), "the program has no function", why=why, fix="write `def main() -> int64:`"
             )
-        if len(module.functions) > MAX_FUNCTIONS:
-            self._reporter.error(
-                "E0309", module.functions[-1].name_span, f"more than {MAX_FUNCTIONS} functions", fix="merge some"
-            )
+        self._names.declare(module, modules)
         for function in module.functions:
             self._declare_function(function)
-        for function in module.functions:
-            self._function(function)
+        checked = 0
+        while checked < len(self.tables.versions):
+            self._function(self.tables.versions[checked])
+            checked += 1
+        if len(self.tables.versions) > MAX_FUNCTIONS:
+            span = module.functions[-1].name_span
+            self._reporter.error("E0309", span, f"more than {MAX_FUNCTIONS} functions", fix="merge some")
 
     def _declare_function(self, function: syntax.Function) -> None:
         name = function.name
-        if name in self.tables.signatures or name in NAMESPACES:
-            why = (
-                "another function has this name"
-                if name in self.tables.signatures
-                else "the language uses this name"
-            )
+        known = name in self.tables.signatures or name in self._names.templates
+        if known or name in NAMESPACES or name in self.tables.objects:
+            why = "another function has this name" if known else "the language or a type uses this name"
             self._reporter.error(
                 "E0302", function.name_span, f"`{name}` is defined already", why=why, fix="choose another name"
             )
@@ -69,43 +68,21 @@ class _Checker:
                 f"more than {MAX_PARAMETERS} parameters, or a name of more than {MAX_NAME_BYTES} characters",
                 fix="pass a list, or shorten the name",
             )
-        signature = Signature(
-            name,
-            tuple(parameter.name for parameter in function.parameters),
-            tuple(self._type(parameter.annotation) for parameter in function.parameters),
-            tuple(parameter.default for parameter in function.parameters),
-            self._type(function.result, result=True) if function.result is not None else NONE,
-        )
-        self.tables.signatures.setdefault(name, signature)
+        if function.type_parameters:
+            self._names.pattern_of(function)
+            self._names.templates.setdefault(name, function)
+            return
+        signature = self._names.signature_of(function, name)
+        if name not in self.tables.signatures:
+            self.tables.signatures[name] = signature
+            self.tables.versions.append(Version(function, signature, {}))
 
-    def _type(self, written: syntax.TypeName, *, result: bool = False) -> Type:
-        error = self._reporter.error
-        if written.name == "list" and written.item is not None:
-            if written.secret:
-                why = "the length of a list is public, its items may be secret"
-                error("E0303", written.span, "a list cannot be secret", why=why, fix="write list[secret ...]")
-            return list_of(self._type(written.item))
-        type_ = SCALARS.get(written.name)
-        if type_ is None or written.item is not None:
-            fix = "the types are int64, bool, string, Share, list[...], and secret int64, secret bool"
-            error("E0303", written.span, f"there is no type `{written.name}` like this", fix=fix)
-            return ERROR
-        if type_ == NONE and not result:
-            error("E0303", written.span, "None is only the result of a function", fix="use another type")
-            return ERROR
-        if not written.secret:
-            return type_
-        if type_.name not in ("int64", "bool"):
-            error("E0303", written.span, f"{type_} cannot be secret", fix="use secret int64 or secret bool")
-            return ERROR
-        return Type(type_.name, secret=True)
-
-    def _function(self, function: syntax.Function) -> None:
-        signature = self.tables.signatures[function.name]
+    def _function(self, version: Version) -> None:
+        function, signature = version.function, version.signature
         self._signature = signature
+        self._names.types.bound = version.bound
         self._scopes.open()
-        for parameter in function.parameters:
-            type_ = self._type(parameter.annotation)
+        for parameter, type_ in zip(function.parameters, signature.types, strict=True):
             self._declare(parameter, parameter.name, parameter.span, type_)
             if parameter.default is not None:
                 self._default(parameter.default, type_)
@@ -123,7 +100,7 @@ class _Checker:
 
     def _default(self, default: syntax.Expression, wanted: Type) -> None:
         literal = default.operand if isinstance(default, syntax.Unary) else default
-        if not isinstance(literal, syntax.Integer | syntax.Boolean | syntax.String):
+        if not isinstance(literal, syntax.Integer | syntax.Float | syntax.Boolean | syntax.String):
             why = "it is computed at every call"
             self._reporter.error(
                 "E0401",
@@ -164,11 +141,10 @@ class _Checker:
                 self._assign(statement)
             case syntax.Evaluate(value=value):
                 self._expressions.infer(value)
-            case syntax.If(branches=branches, otherwise=otherwise):
-                for branch in branches:
-                    self._condition(branch.condition)
-                    self._block(branch.body)
-                self._block(otherwise or ())
+            case syntax.If():
+                self._if(statement)
+            case syntax.Match():
+                self._match(statement)
             case syntax.While(condition=condition, body=body):
                 self._condition(condition)
                 self._loop(body)
@@ -191,14 +167,50 @@ class _Checker:
         self._block(body)
         self._loops -= 1
 
+    def _if(self, statement: syntax.If) -> None:
+        types = [self._expressions.infer(branch.condition) for branch in statement.branches]
+        for branch, type_ in zip(statement.branches, types, strict=True):
+            if not type_.secret:
+                self._condition(branch.condition)
+            self._block(branch.body)
+        self._block(statement.otherwise or ())
+        if any(type_.secret for type_ in types):
+            self._selections.check(statement, types)
+
+    def _match(self, statement: syntax.Match) -> None:
+        subject = self._expressions.infer(statement.subject)
+        if subject.secret:
+            why = "which case is taken would tell the secret"
+            fix = "compare with each value and use `select`, or reveal the subject"
+            self._reporter.error("E0501", statement.subject.span, f"this subject is {subject}", why=why, fix=fix)
+            subject = ERROR
+        for index, case in enumerate(statement.cases):
+            for pattern in case.patterns:
+                self._expressions.check(pattern, subject, Place("this pattern", "E0501"))
+            if not case.patterns and index + 1 < len(statement.cases):
+                span = statement.cases[index + 1].span
+                why = "the case before it takes everything"
+                self._reporter.error(
+                    "E0416", span, "this case is never taken", why=why, fix="move `case _` to the end"
+                )
+            self._block(case.body)
+
     def _variable(self, statement: syntax.Variable) -> None:
         if statement.annotation is not None:
-            type_ = self._type(statement.annotation)
+            type_ = self._names.types.resolve(statement.annotation)
             fix = f"declare it as `var {statement.name}: secret ...`, or reveal the value with `.reveal()`"
-            self._expressions.check(statement.value, type_, Place("this value", "E0504", fix))
+            if statement.value is not None:
+                self._expressions.check(statement.value, type_, Place("this value", "E0504", fix))
+            elif type_ == CLOSURE:
+                why = "a closure has no default"
+                self._reporter.error(
+                    "E0206", statement.name_span, "this needs a value", why=why, fix="give it one"
+                )
+        elif statement.value is None:
+            type_ = ERROR
         else:
             type_ = self._expressions.infer(statement.value)
-            if type_ == NONE:
+            if type_ == NONE and not isinstance(statement.value, syntax.Nothing):
                 why = "the function called here returns nothing"
                 self._reporter.error(
                     "E0413", statement.value.span, "this has no value", why=why, fix="call it on its own line"
@@ -252,12 +264,14 @@ class _Checker:
         actual = self._expressions.infer(condition)
         if actual.secret:
             why = "which way the program goes would tell the secret"
-            self._reporter.error("E0501", condition.span, f"this condition is {actual}", why=why, fix=_SELECT)
-        elif actual not in (BOOL, ERROR):
+            fix = "use `select(condition, a, b)`, or reveal the condition with `.reveal()`"
+            self._reporter.error("E0501", condition.span, f"this condition is {actual}", why=why, fix=fix)
+        elif not fits(actual, BOOL):
             fix = "compare it: `x != 0`" if actual == INT64 else "use a bool"
             self._reporter.error("E0406", condition.span, f"this condition is {actual}", fix=fix)
 
     def _for_range(self, statement: syntax.ForRange) -> None:
+        counter = INT64
         for bound in (statement.start, statement.stop, statement.step):
             if bound is None:
                 continue
@@ -266,19 +280,21 @@ class _Checker:
                 why = "how often the loop runs would tell the secret"
                 fix = "loop to a public maximum and use `select`, or reveal the bound"
                 self._reporter.error("E0508", bound.span, f"this bound is {actual}", why=why, fix=fix)
+            elif integral(actual) and not isinstance(bound, syntax.Integer):
+                counter = actual
             else:
                 self._expressions.check(bound, INT64, Place("this bound", "E0508"))
-        self._loop_variable(statement, INT64)
+        self._loop_variable(statement, counter)
 
     def _for_each(self, statement: syntax.ForEach) -> None:
         items = self._expressions.infer(statement.items)
-        item = items.item
+        item = items.key or items.item or (items if items == STRING else None)
         if item is None and items != ERROR:
             self._reporter.error(
                 "E0408",
                 statement.items.span,
                 f"this is {items}, and not a list",
-                fix="loop over a list or a range",
+                fix="loop over a list, a string, a dictionary's keys or a range",
             )
         self._loop_variable(statement, ERROR if item is None or item == UNKNOWN else item)
 
@@ -314,13 +330,13 @@ class _Checker:
 
     def _assert(self, statement: syntax.Assert) -> None:
         actual = self._expressions.infer(statement.condition)
-        if actual == SECRET_BOOL or actual.secret:
+        if actual.secret:
             why = "whether the program goes on would tell the secret"
             fix = 'reveal the condition: `assert c.reveal(), "..."`'
             self._reporter.error(
                 "E0507", statement.condition.span, f"this condition is {actual}", why=why, fix=fix
             )
-        elif actual not in (BOOL, ERROR):
+        elif not fits(actual, BOOL):
             self._reporter.error(
                 "E0406", statement.condition.span, f"this condition is {actual}", fix="use a bool"
             )
@@ -336,6 +352,9 @@ def _returns(statements: tuple[Statement, ...]) -> bool:
                 return True
             case syntax.If(branches=branches, otherwise=otherwise):
                 if otherwise is not None and all(map(_returns, (*(b.body for b in branches), otherwise))):
+                    return True
+            case syntax.Match(cases=cases):
+                if cases and not cases[-1].patterns and all(_returns(case.body) for case in cases):
                     return True
             case syntax.While(condition=syntax.Boolean(value=True), body=body):
                 if not _breaks(body):
@@ -353,6 +372,9 @@ def _breaks(statements: tuple[Statement, ...]) -> bool:
                 return True
             case syntax.If(branches=branches, otherwise=otherwise):
                 if any(map(_breaks, (*(branch.body for branch in branches), otherwise or ()))):
+                    return True
+            case syntax.Match(cases=cases):
+                if any(_breaks(case.body) for case in cases):
                     return True
             case _:
                 continue

@@ -43,6 +43,13 @@ class Cursor:
             self._index += 1
         return token
 
+    def ends_with_colon(self) -> bool:
+        """Whether the rest of the line ends with a colon."""
+        index = self._index
+        while self._tokens[index].kind not in (Kind.NEWLINE, Kind.END):
+            index += 1
+        return index > 0 and self._tokens[index - 1].text == ":"
+
     def at(self, *texts: str) -> bool:
         """Whether the next token is one of these keywords or operators."""
         token = self.token

@@ -37,6 +37,8 @@ CODES: Final[dict[str, str]] = {
     "E0209": "a statement outside a function",
     "E0210": "a construct of another language",
     "E0211": "an argument without a name after one with",
+    "E0212": "an f-string that is not well formed",
+    "E0213": "a declaration without members",
     "E0301": "an unknown name",
     "E0302": "a name defined twice",
     "E0303": "an unknown type",
@@ -46,6 +48,11 @@ CODES: Final[dict[str, str]] = {
     "E0307": "an assignment to an undeclared variable",
     "E0308": "a member that is refused on purpose",
     "E0309": "too many functions, parameters or registers",
+    "E0310": "an unknown module, or one that imports itself",
+    "E0311": "an unknown field",
+    "E0312": "a type that contains itself",
+    "E0313": "type parameters that a call leaves open, or too many versions of a function",
+    "E0314": "a closure of something that cannot be one",
     "E0401": "a value of the wrong type",
     "E0402": "an operator that its operands do not have",
     "E0403": "the wrong number of arguments",
@@ -58,8 +65,9 @@ CODES: Final[dict[str, str]] = {
     "E0410": "list elements of different types",
     "E0412": "a returned value in a function without a result",
     "E0413": "a value where there is none",
-    "E0414": "a floating-point number",
-    "E0415": "an integer outside int64",
+    "E0415": "a number outside its type",
+    "E0416": "a pattern that matches nothing",
+    "E0417": "a key of a type that cannot be one",
     "E0501": "a branch on a secret",
     "E0502": "a secret index",
     "E0503": "a secret in print",
@@ -70,6 +78,7 @@ CODES: Final[dict[str, str]] = {
     "E0508": "a secret loop bound",
     "E0509": "an operator that secrets do not have",
     "E0510": "a secret in a clear list",
+    "E0511": "a condition beside a secret one that does more than compute",
 }
 """Every code and what it stands for."""
 
@@ -96,7 +105,7 @@ class CompileErrors(ProgramError):
         first = self.diagnostics[0]
         count = len(self.diagnostics)
         more = "" if count == 1 else f" (and {count - 1} more)"
-        where = f"{source.filename}:{first.line}:{first.column}"
+        where = f"{source.file_at(first.span.start)}:{first.line}:{first.column}"
         super().__init__(f"{where}: {first.code}: {first.message}{more}")
 
     def render(self) -> str:
@@ -105,12 +114,12 @@ class CompileErrors(ProgramError):
 
 
 def _render(diagnostic: Diagnostic, source: Source) -> str:
-    text = source.line(diagnostic.line)
+    text, filename = source.line_at(diagnostic.span.start), source.file_at(diagnostic.span.start)
     width = max(1, min(diagnostic.span.end - diagnostic.span.start, len(text) - diagnostic.column + 1))
     margin = " " * len(str(diagnostic.line))
     pad = "".join(character if character == "\t" else " " for character in text[: diagnostic.column - 1])
     lines = [
-        f"{source.filename}:{diagnostic.line}:{diagnostic.column}: error {diagnostic.code}: {diagnostic.message}",
+        f"{filename}:{diagnostic.line}:{diagnostic.column}: error {diagnostic.code}: {diagnostic.message}",
         f" {margin} |",
         f" {diagnostic.line} | {text}",
         f" {margin} | {pad}{'^' * width}",

@@ -9,32 +9,44 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
+from quorate.protocol.vm.numbers import CLEAR_FIXED_RANGES, INTEGER_RANGES, Fixed, nearest_units
+
 from . import syntax
+from .builtins import LOAD, LOAD_SHARE, OPEN_ALL, OPEN_ALL_FIXED, RANDOM, RANDOM_BIT
 from .call_checker import CallChecker
 from .diagnostics import Reporter
+from .module_names import ModuleNames
+from .operators import result_of
 from .places import ITEM, Place
 from .source import Span
 from .syntax import Expression
-from .tables import Local, Tables
+from .tables import BuiltinCall, Local, Tables
 from .types import (
+    ANY,
     BOOL,
+    BYTES,
     ERROR,
+    FLOAT,
     INT64,
+    KEYS,
     NONE,
+    NUMBER_KINDS,
     SECRET_BOOL,
-    SECRET_INT64,
+    SHARE,
     STRING,
+    UINT8,
     UNKNOWN,
     Type,
+    dict_of,
     fits,
+    integral,
     lifts,
     list_of,
+    may_be_secret,
     numeric,
 )
 
-_COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_CLEAR_ONLY: Final = frozenset({"/", "//", "%", "mod", "shl", "shr"})
-_LOGIC: Final = frozenset({"and", "or", "xor"})
+_DIVISIONS: Final = frozenset({"/", "//", "%", "mod", "shl", "shr", "**"})
 
 
 class Scopes:
@@ -69,24 +81,96 @@ class Scopes:
 class ExpressionChecker:
     """Checks the expressions of one program."""
 
-    def __init__(self, tables: Tables, reporter: Reporter, scopes: Scopes) -> None:
+    def __init__(self, tables: Tables, reporter: Reporter, scopes: Scopes, names: ModuleNames) -> None:
         self.tables = tables
         self.reporter = reporter
         self.scopes = scopes
+        self.names = names
         self._calls = CallChecker(self)
 
     def check(self, expression: Expression, wanted: Type, place: Place) -> None:
         """Report unless `expression` fits `wanted`."""
-        if isinstance(expression, syntax.ListLiteral) and wanted.item is not None:
+        if isinstance(expression, syntax.ListLiteral) and wanted.item is not None and wanted.key is None:
             for item in expression.items:
                 self.check(item, wanted.item, ITEM)
             self.tables.types[expression] = wanted
             return
+        if isinstance(expression, syntax.DictLiteral) and wanted.key is not None and wanted.item is not None:
+            for key, value in expression.items:
+                self.check(key, wanted.key, ITEM)
+                self.check(value, wanted.item, ITEM)
+            self.tables.types[expression] = wanted
+            return
         actual = self.infer(expression)
+        if self.adapt(expression, wanted) or self._in_context(expression, wanted):
+            actual = self.tables.type_of(expression)
         if not fits(actual, wanted):
             self._mismatch(expression.span, actual, wanted, place)
         elif lifts(actual, wanted):
             self.tables.lifted.add(expression)
+
+    def _in_context(self, expression: Expression, wanted: Type) -> bool:
+        """Let a call mean what the type that is wanted asks for; whether its type has changed."""
+        call = self.tables.calls.get(expression) if isinstance(expression, syntax.Call) else None
+        if not isinstance(expression, syntax.Call) or not isinstance(call, BuiltinCall):
+            return False
+        chosen, element, result = None, call.element, None
+        opens_shares = call.overload is OPEN_ALL_FIXED and self.tables.type_of(call.arguments[0]).item == SHARE
+        if opens_shares and wanted.item is not None and may_be_secret(wanted.item):
+            chosen, element, result = OPEN_ALL, wanted.item, wanted
+        elif call.overload is RANDOM and wanted == SECRET_BOOL:
+            chosen = RANDOM_BIT
+        elif call.overload is LOAD and wanted.secret:
+            chosen = LOAD_SHARE
+        if chosen is None:
+            return False
+        self.tables.calls[expression] = BuiltinCall(chosen, call.arguments, element)
+        self.tables.types[expression] = result or chosen.result
+        return True
+
+    def takes_type(self, expression: Expression, wanted: Type) -> bool:
+        """Whether `expression` is a literal without a suffix that can have the type `wanted`."""
+        literal, sign = _literal(expression)
+        if literal is None or literal.suffix or wanted.item is not None:
+            return False
+        name = "int64" if wanted == SHARE else wanted.name
+        if isinstance(literal, syntax.Integer):
+            return name in NUMBER_KINDS or (wanted == SECRET_BOOL and literal.value in (0, 1) and sign > 0)
+        return name in ("fix32", "fix64", "float")
+
+    def adapt(self, expression: Expression, wanted: Type) -> bool:
+        """Give a literal the type that its place wants, if it can have it; whether it got it."""
+        if not self.takes_type(expression, wanted) or self.tables.type_of(expression).clear == wanted.clear:
+            return False
+        self._set_literal(expression, wanted.clear if wanted != SHARE else INT64)
+        return True
+
+    def _set_literal(self, expression: Expression, type_: Type) -> None:
+        """Make a literal a constant of `type_`; reports one that is outside it."""
+        literal, sign = _literal(expression)
+        assert literal is not None  # whoever calls has looked
+        value = sign * literal.value
+        constant: object = value
+        kind = NUMBER_KINDS.get(type_.name)
+        inside = True
+        if type_ == BOOL:
+            constant = value == 1
+        elif type_ == FLOAT:
+            constant = float(value)
+        elif kind in CLEAR_FIXED_RANGES:
+            units = nearest_units(value)
+            least, most = CLEAR_FIXED_RANGES[kind]
+            constant, inside = Fixed(units), least <= units <= most
+        elif kind is not None:
+            least, most = INTEGER_RANGES[kind]
+            inside = least <= value <= most
+        if not inside:
+            why = f"{_article(type_)} is from {least} to {most}" if kind in INTEGER_RANGES else ""
+            fix = "use a smaller one, or a wider type"
+            self.reporter.error("E0415", literal.span, f"this number is outside {type_}", why=why, fix=fix)
+            constant = 0
+        self.tables.constants[expression] = constant
+        self.tables.types[expression] = type_
 
     def _mismatch(self, span: Span, actual: Type, wanted: Type, place: Place) -> None:
         if actual == NONE:
@@ -101,7 +185,7 @@ class ExpressionChecker:
             )
         else:
             fix = f"use a value of type {wanted}"
-            if wanted == SECRET_BOOL and actual == SECRET_INT64:
+            if wanted == SECRET_BOOL and actual.secret:
                 fix = "compare it: `x != 0` is a secret bool"
             elif actual.item is not None and wanted.item is not None:
                 fix = "lists are shared, so the item types must be equal; build a new list"
@@ -119,24 +203,20 @@ class ExpressionChecker:
 
     def _infer(self, expression: Expression) -> Type:
         match expression:
-            case syntax.Integer():
-                return self._integer(expression, most=(1 << 63) - 1)
+            case syntax.Integer() | syntax.Float():
+                return self._number(expression)
+            case syntax.FormatString():
+                return self._format(expression)
+            case syntax.DictLiteral():
+                return self._dictionary(expression)
+            case syntax.Comprehension():
+                return self._comprehension(expression)
             case syntax.String():
                 return STRING
             case syntax.Boolean():
                 return BOOL
             case syntax.Nothing():
                 return NONE
-            case syntax.Float(span=span):
-                why = "secret arithmetic is exact, on integers"
-                self.reporter.error(
-                    "E0414",
-                    span,
-                    "floating-point numbers are not supported",
-                    why=why,
-                    fix="scale to an integer, for example cents",
-                )
-                return ERROR
             case syntax.Name():
                 return self._name(expression)
             case syntax.ListLiteral():
@@ -149,19 +229,100 @@ class ExpressionChecker:
                 return self._element(expression)
             case syntax.Call():
                 return self._calls.infer(expression)
-            case syntax.Attribute(name_span=span, name=name):
-                why = "values have methods, which are called, and no fields"
-                self.reporter.error("E0305", span, f"`{name}` is not called", why=why, fix=f"write `{name}(...)`")
-                return ERROR
+            case syntax.Attribute():
+                return self._attribute(expression)
             case syntax.Broken():
                 return ERROR
 
-    def _integer(self, literal: syntax.Integer, *, most: int) -> Type:
-        if literal.value > most:
-            why = "an int64 is from -9223372036854775808 to 9223372036854775807"
+    def _number(self, expression: Expression) -> Type:
+        literal, _ = _literal(expression)
+        assert literal is not None  # it is one
+        type_ = INT64 if isinstance(literal, syntax.Integer) else FLOAT
+        if literal.suffix:
+            type_ = Type(literal.suffix)
+        self._set_literal(expression, type_)
+        return type_
+
+    def _format(self, expression: syntax.FormatString) -> Type:
+        for part in expression.parts:
+            if isinstance(part, str):
+                continue
+            actual = self.infer(part)
+            if self.tables.holds_secrets(actual):
+                why = "a string is clear, and may be printed"
+                self.reporter.error("E0503", part.span, f"this is {actual}", why=why, fix="reveal it first")
+            elif actual == NONE:
+                self.reporter.error("E0413", part.span, "this has no value", fix="use another value")
+        return STRING
+
+    def _dictionary(self, literal: syntax.DictLiteral) -> Type:
+        if not literal.items:
+            return dict_of(UNKNOWN, UNKNOWN)
+        keys = self._common([key for key, _ in literal.items])
+        values = self._common([value for _, value in literal.items])
+        if keys != ERROR and (keys.secret or keys.name not in KEYS):
+            why = "a key is a clear integer, bool, string or bytes"
+            fix = "use a string or a number"
+            self.reporter.error("E0417", literal.items[0][0].span, f"{keys} cannot be a key", why=why, fix=fix)
+            return ERROR
+        return dict_of(keys, values)
+
+    def _comprehension(self, node: syntax.Comprehension) -> Type:
+        items = self.infer(node.items)
+        if items.item is None and items != ERROR:
+            fix = "loop over a list or a range"
+            self.reporter.error("E0408", node.items.span, f"this is {items}, and not a list", fix=fix)
+        item = items.key or items.item
+        local = Local(node.name, ERROR if item is None or item == UNKNOWN else item)
+        self.tables.locals[node] = local
+        self.scopes.open()
+        self.scopes.declare(local)
+        if node.condition is not None:
+            actual = self.infer(node.condition)
+            if actual.secret:
+                why = "how many elements there are would tell the secret"
+                fix = "keep every element and use `select`, or reveal the condition"
+                self.reporter.error("E0501", node.condition.span, f"this condition is {actual}", why=why, fix=fix)
+            else:
+                self.check(node.condition, BOOL, Place("this condition", "E0501"))
+        value = self.infer(node.value)
+        self.scopes.close()
+        if value == NONE:
+            self._mismatch(node.value.span, value, INT64, ITEM)
+            return ERROR
+        return list_of(value)
+
+    def _attribute(self, node: syntax.Attribute) -> Type:
+        if isinstance(node.object, syntax.Name) and self.scopes.find(node.object.text) is None:
+            members = self.names.enumerations.get(node.object.text)
+            if members is not None:
+                return self._member(node, members)
+        object_ = self.infer(node.object)
+        if object_ == ERROR:
+            return ERROR
+        info = self.tables.objects.get(object_.name)
+        if info is None:
+            why = f"it is {object_}; only objects have fields"
+            message = f"`{node.name}` is not a field"
             self.reporter.error(
-                "E0415", literal.span, "this number is outside int64", why=why, fix="use a smaller one"
+                "E0305", node.name_span, message, why=why, fix=f"write `{node.name}(...)` to call it"
             )
+            return ERROR
+        if node.name not in info.fields:
+            close = difflib.get_close_matches(node.name, info.fields, n=1)
+            fix = f"did you mean `{close[0]}`?" if close else f"its fields are {', '.join(info.fields)}"
+            message = f"`{info.name}` has no field `{node.name}`"
+            self.reporter.error("E0311", node.name_span, message, fix=fix)
+            return ERROR
+        return info.fields[node.name]
+
+    def _member(self, node: syntax.Attribute, members: dict[str, int]) -> Type:
+        if node.name not in members:
+            close = difflib.get_close_matches(node.name, members, n=1)
+            fix = f"did you mean `{close[0]}`?" if close else f"its members are {', '.join(members)}"
+            self.reporter.error("E0311", node.name_span, f"there is no member `{node.name}`", fix=fix)
+            return ERROR
+        self.tables.constants[node] = members[node.name]
         return INT64
 
     def _name(self, name: syntax.Name) -> Type:
@@ -186,45 +347,49 @@ class ExpressionChecker:
         self.reporter.error(code, name.span, f"there is no {what} called `{name.text}` here", fix=fix)
 
     def _list(self, literal: syntax.ListLiteral) -> Type:
-        if not literal.items:
-            return list_of(UNKNOWN)
-        types = [self.infer(item) for item in literal.items]
-        item = types[0]
-        for type_ in types[1:]:
-            if not fits(type_, item) and fits(item, type_):
+        return list_of(self._common(list(literal.items))) if literal.items else list_of(UNKNOWN)
+
+    def _common(self, nodes: list[Expression]) -> Type:
+        """The type of items side by side: that of the first, or a wider one that all fit."""
+        types = [self.infer(node) for node in nodes]
+        item = next(
+            (type_ for node, type_ in zip(nodes, types, strict=True) if _literal(node)[0] is None), types[0]
+        )
+        for node, type_ in zip(nodes, types, strict=True):
+            if not fits(type_, item) and fits(item, type_) and not self.takes_type(node, item):
                 item = type_
             elif not fits(type_, item) and {type_, item} <= {INT64, SECRET_BOOL}:
-                item = SECRET_INT64
-        for node, type_ in zip(literal.items, types, strict=True):
+                item = INT64.hidden
+        for node in nodes:
+            self.adapt(node, item)
+            type_ = self.tables.type_of(node)
             if type_ == NONE:
                 self._mismatch(node.span, type_, item, ITEM)
             elif not fits(type_, item):
-                why = f"the items before it are {item}"
-                self.reporter.error(
-                    "E0410", node.span, f"this item is {type_}", why=why, fix="use one type throughout"
-                )
+                why = f"the other items are {item}"
+                fix = "use one type throughout"
+                self.reporter.error("E0410", node.span, f"this item is {type_}", why=why, fix=fix)
             elif lifts(type_, item):
                 self.tables.lifted.add(node)
-        return list_of(item)
+        return item
 
     def _unary(self, unary: syntax.Unary) -> Type:
-        if unary.operator == "-" and isinstance(unary.operand, syntax.Integer):
-            self.tables.types[unary.operand] = INT64
-            return self._integer(unary.operand, most=1 << 63)
+        if _literal(unary)[0] is not None:
+            return self._number(unary)
         operand = self.infer(unary.operand)
-        if operand == ERROR:
-            return ERROR
-        if unary.operator == "-" and numeric(operand):
-            return SECRET_INT64 if operand.secret else INT64
-        if unary.operator == "not" and (operand.name == "bool" or operand == INT64):
+        if operand in (ERROR, ANY):
+            return INT64 if operand == ANY and unary.operator == "-" else operand if operand == ERROR else BOOL
+        unsigned = operand.name.startswith("u") and integral(operand)
+        if unary.operator == "-" and numeric(operand) and not unsigned:
+            plain = operand in (SHARE, SECRET_BOOL)
+            return INT64.hidden if plain else operand
+        if unary.operator == "not" and (operand.name == "bool" or (integral(operand) and not operand.secret)):
             return operand
-        fix = (
-            "compare it: `x == 0` is a secret bool"
-            if operand == SECRET_INT64
-            else "use a number"
-            if unary.operator == "-"
-            else "use a bool"
-        )
+        fix = "use a number" if unary.operator == "-" else "use a bool"
+        if unary.operator == "not" and operand.secret:
+            fix = "compare it: `x == 0` is a secret bool"
+        elif unsigned:
+            fix = f"subtract it from a number, or use {operand.name[1:]}"
         self.reporter.error("E0402", unary.span, f"`{unary.operator}` does not work on {operand}", fix=fix)
         return ERROR
 
@@ -232,76 +397,113 @@ class ExpressionChecker:
         left, right = self.infer(binary.left), self.infer(binary.right)
         if ERROR in (left, right):
             return ERROR
-        secret = left.secret or right.secret
-        result: Type | None = None
-        if binary.operator in _COMPARISONS:
-            result = self._comparison(binary, left, right)
-        elif binary.operator in _LOGIC:
-            if left.name == right.name == "bool":
-                result = SECRET_BOOL if secret else BOOL
-            elif left == right == INT64:
-                result = INT64
-        elif binary.operator in _CLEAR_ONLY and left == right == INT64:
-            result = INT64
-        elif binary.operator in ("+", "-", "*") and numeric(left) and numeric(right):
-            result = SECRET_INT64 if secret else INT64
-        elif binary.operator == "+" and left == right == STRING:
-            result = STRING
+        if binary.operator in ("in", "not in"):
+            return self._membership(binary, left, right)
+        one = isinstance(binary.left, syntax.Integer) and binary.left.value == 1
+        if binary.operator == "-" and one and right == SECRET_BOOL:
+            return SECRET_BOOL
+        if binary.operator == "**" and right.secret is False and left.secret:
+            return self._power(binary, left)
+        self._balance(binary)
+        left, right = self.tables.type_of(binary.left), self.tables.type_of(binary.right)
+        result = result_of(binary.operator, left, right, literal=_literal(binary.right)[0] is not None)
         if result is None:
             self._no_operator(binary, left, right)
             return ERROR
         return result
 
-    def _comparison(self, binary: syntax.Binary, left: Type, right: Type) -> Type | None:
-        secret = left.secret or right.secret
-        if (
-            binary.operator in ("==", "!=")
-            and left.clear == right.clear
-            and left.name in ("int64", "bool", "string")
-        ):
-            return SECRET_BOOL if secret else BOOL
-        if numeric(left) and numeric(right):
-            return SECRET_BOOL if secret else BOOL
-        return None
+    def _balance(self, binary: syntax.Binary) -> None:
+        """Let a literal on one side have the type of the other side."""
+        for literal, other in ((binary.left, binary.right), (binary.right, binary.left)):
+            type_ = self.tables.type_of(other).clear
+            if _literal(other)[0] is None and type_.name in NUMBER_KINDS:
+                self.adapt(literal, type_)
+                return
+        both = _literal(binary.left)[0], _literal(binary.right)[0]
+        for literal, other in ((binary.left, binary.right), (binary.right, binary.left)):
+            if None not in both and self.tables.type_of(literal) == INT64:
+                self.adapt(literal, self.tables.type_of(other))
+
+    def _power(self, binary: syntax.Binary, left: Type) -> Type:
+        exponent = binary.right
+        if not integral(left) and left not in (SHARE, SECRET_BOOL):
+            self._no_operator(binary, left, self.tables.type_of(exponent))
+            return ERROR
+        if not isinstance(exponent, syntax.Integer) or not 0 <= exponent.value <= MAX_SECRET_EXPONENT:
+            why = "the power of a secret is made of products"
+            fix = f"write a number from 0 to {MAX_SECRET_EXPONENT}, or multiply in a loop"
+            message = "this exponent is not a small number"
+            self.reporter.error("E0402", exponent.span, message, why=why, fix=fix)
+            return ERROR
+        return INT64.hidden if left in (SHARE, SECRET_BOOL) else left
+
+    def _membership(self, binary: syntax.Binary, left: Type, right: Type) -> Type:
+        wanted = right.key or right.item or (right if right in (STRING, BYTES) else None)
+        if wanted is None or self.tables.holds_secrets(right) or left.secret:
+            fix = (
+                "compare every element with `==` and join with `or`" if left.secret or right.item else "use a list"
+            )
+            message = f"`{binary.operator}` does not work on {left} and {right}"
+            self.reporter.error("E0402", binary.operator_span, message, fix=fix)
+            return ERROR
+        if right == BYTES and left in (UINT8, INT64):
+            wanted = UINT8
+        self.check(binary.left, wanted if wanted != UNKNOWN else left, Place("this value", "E0506"))
+        return BOOL
 
     def _no_operator(self, binary: syntax.Binary, left: Type, right: Type) -> None:
         operator = binary.operator
         message = f"`{operator}` does not work on {left} and {right}"
-        secret = left.secret or right.secret
-        if secret and operator in _CLEAR_ONLY and numeric(left) and numeric(right):
-            why = "there is no secret division or shift"
-            fix = "reveal the operands, or multiply instead"
-            self.reporter.error("E0509", binary.operator_span, message, why=why, fix=fix)
-        elif secret and operator in _LOGIC and numeric(left) and numeric(right):
-            why = "bits of a secret integer are not at hand"
+        why, fix, code = "", "use operands of the same type", "E0402"
+        if NONE in (left, right):
+            code, why, fix = "E0413", "one side has no value", "use a value"
+        elif (
+            (left.secret or right.secret)
+            and operator in ("and", "or", "xor")
+            and "bool" in (left.name, right.name)
+        ):
+            code, why = "E0509", "one side is a bit and the other a number"
             fix = "compare first: `x != 0` is a secret bool"
-            self.reporter.error("E0509", binary.operator_span, message, why=why, fix=fix)
-        elif NONE in (left, right):
-            self.reporter.error(
-                "E0413", binary.operator_span, message, why="one side has no value", fix="use a value"
-            )
-        else:
-            fix = (
-                "use select(condition, 1, 0) to turn a bool into a number"
-                if BOOL in (left, right)
-                else "use operands of the same type"
-            )
-            self.reporter.error("E0402", binary.operator_span, message, fix=fix)
+        elif (left.secret or right.secret) and operator in _DIVISIONS:
+            code, why = "E0509", "there is no such operation on these secrets"
+            fix = "use integers of one type, or reveal the operands"
+        elif BOOL in (left, right):
+            fix = "use select(condition, 1, 0) to turn a bool into a number"
+        elif integral(left) and integral(right):
+            fix = f"convert one side: `{left.name}(...)` or `{right.name}(...)`"
+        self.reporter.error(code, binary.operator_span, message, why=why, fix=fix)
 
     def _element(self, node: syntax.Index | syntax.Slice) -> Type:
         object_ = self.infer(node.object)
-        indexes = [node.index] if isinstance(node, syntax.Index) else [node.start, node.stop]
-        for index in indexes:
-            if index is not None:
-                self._index(index)
+        if isinstance(node, syntax.Index) and object_.key is not None and object_.item is not None:
+            return self._entry(node, object_.key, object_.item)
+        bounds = [node.index] if isinstance(node, syntax.Index) else [node.start, node.stop, node.step]
+        for bound in bounds:
+            if bound is not None:
+                self._index(bound)
         if object_ == ERROR:
             return ERROR
-        if object_.item is None:
-            why = f"it is {object_}; only lists have elements"
+        if object_ in (STRING, BYTES):
+            part = STRING if object_ == STRING else UINT8
+            return part if isinstance(node, syntax.Index) else object_
+        if object_ == ANY and isinstance(node, syntax.Index):
+            return ANY
+        if object_.item is None or object_.key is not None:
+            why = f"it is {object_}; lists, strings and bytes have elements"
             self.reporter.error("E0407", node.object.span, "this has no elements", why=why, fix="index a list")
             return ERROR
         item = ERROR if object_.item == UNKNOWN else object_.item
         return item if isinstance(node, syntax.Index) else object_
+
+    def _entry(self, node: syntax.Index, key: Type, item: Type) -> Type:
+        if self.infer(node.index).secret:
+            why = "the entry that is read would tell the secret"
+            fix = "read every entry and use `select`, or reveal the key"
+            actual = self.tables.type_of(node.index)
+            self.reporter.error("E0502", node.index.span, f"this key is {actual}", why=why, fix=fix)
+        else:
+            self.check(node.index, key, Place("this key", "E0502"))
+        return item
 
     def _index(self, index: Expression) -> None:
         actual = self.infer(index)
@@ -309,5 +511,24 @@ class ExpressionChecker:
             why = "the position that is read would tell the secret"
             fix = "read every element and use `select(index == i, items[i], result)`, or reveal the index"
             self.reporter.error("E0502", index.span, f"this index is {actual}", why=why, fix=fix)
-        else:
+        elif not integral(actual):
             self.check(index, INT64, Place("this index", "E0502"))
+
+
+MAX_SECRET_EXPONENT: Final = 64
+"""The largest exponent of a secret."""
+
+
+def _literal(expression: Expression) -> tuple[syntax.Integer | syntax.Float | None, int]:
+    """The number that an expression is, and its sign; None when it is no literal."""
+    if isinstance(expression, syntax.Integer | syntax.Float):
+        return expression, 1
+    if isinstance(expression, syntax.Unary) and expression.operator == "-":
+        operand = expression.operand
+        if isinstance(operand, syntax.Integer | syntax.Float):
+            return operand, -1
+    return None, 1
+
+
+def _article(type_: Type) -> str:
+    return f"an {type_}" if type_.name.startswith("i") else f"a {type_}"

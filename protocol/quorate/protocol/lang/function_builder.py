@@ -45,20 +45,24 @@ class Constants:
     """The constants of a program, each once."""
 
     def __init__(self) -> None:
-        self._indexes: dict[tuple[type, Constant], int] = {}
+        self._indexes: dict[tuple[type, object], int] = {}
+        self._values: list[Constant] = []
 
     def index(self, value: Constant) -> int:
         """The index of `value`."""
         if isinstance(value, str) and len(value.encode()) > MAX_TEXT_BYTES:
             raise OutOfRoom(f"a string of more than {MAX_TEXT_BYTES} bytes")
-        index = self._indexes.setdefault((type(value), value), len(self._indexes))
+        key = (type(value), value.hex() if isinstance(value, float) else value)
+        index = self._indexes.setdefault(key, len(self._values))
+        if index == len(self._values):
+            self._values.append(value)
         if index >= MAX_CONSTANTS:
             raise OutOfRoom(f"more than {MAX_CONSTANTS} constants")
         return index
 
     def values(self) -> tuple[Constant, ...]:
         """All constants, by index."""
-        return tuple(value for _, value in self._indexes)
+        return tuple(self._values)
 
 
 class Label:
@@ -139,6 +143,11 @@ class FunctionBuilder:
                 last[1] = target.index
                 return
         self.emit(Opcode.MOVE_SECRET if target.secret else Opcode.MOVE, target, source)
+
+    def copy(self, target: Register, source: Register) -> None:
+        """Copy a register to another one."""
+        if target != source:
+            self.emit(Opcode.MOVE_SECRET if target.secret else Opcode.MOVE, target, source)
 
     def jump(self, label: Label, *, when: Register | None = None, unless: Register | None = None) -> None:
         """Jump to `label`: always, or when a register is true, or unless it is."""

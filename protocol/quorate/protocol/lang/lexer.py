@@ -5,7 +5,9 @@ The lexer never stops at an error: it reports and goes on behind the offending c
 
 from __future__ import annotations
 
+import difflib
 import re
+from fractions import Fraction
 from typing import Final
 
 from .diagnostics import Reporter
@@ -13,11 +15,24 @@ from .source import Span
 from .tokens import KEYWORDS, OPERATORS, Kind, Token
 
 MAX_SOURCE_CHARACTERS: Final = 1 << 18
-"""The longest source text."""
+"""The longest source text of one file."""
+MAX_FRACTION_CHARACTERS: Final = 64
+"""The longest number with a fraction."""
+MAX_EXPONENT: Final = 40
+"""The largest exponent of ten."""
 
-INTEGER_SUFFIXES: Final = frozenset({"i64", "int64"})
-"""Suffixes that say an integer's type: `1i64` is `1`."""
-_NARROW_SUFFIXES: Final = frozenset({f"{sign}{bits}" for sign in "iu" for bits in (8, 16, 32, 64)} - {"i64"})
+_INTEGERS: Final = {
+    f"{sign}{bits}": f"{word}{bits}" for sign, word in (("i", "int"), ("u", "uint")) for bits in (8, 16, 32, 64)
+}
+NUMBER_SUFFIXES: Final = {
+    **_INTEGERS,
+    **{name: name for name in _INTEGERS.values()},
+    "fix32": "fix32",
+    "fix64": "fix64",
+    "f64": "float",
+    "float": "float",
+}
+"""Suffixes that say a number's type: `1u8` is a uint8."""
 
 _NUMBER = re.compile(
     r"(?P<digits>0[xX][0-9a-fA-F_]*|0[oO][0-9_]*|0[bB][0-9_]*|[0-9][0-9_]*)"
@@ -31,39 +46,45 @@ _OPERATOR = re.compile("|".join(re.escape(operator) for operator in OPERATORS))
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
-_PARTNER: Final = {")": "(", "]": "["}
+_PARTNER: Final = {")": "(", "]": "[", "}": "{"}
 
 
-def tokenize(reporter: Reporter) -> list[Token]:
-    """The tokens of the reporter's source, ending with END; errors go to the reporter."""
-    return _Lexer(reporter).run()
+def tokenize(reporter: Reporter, part: Span | None = None) -> list[Token]:
+    """The tokens of the reporter's source, or a part of it, ending with END; errors go to the reporter."""
+    return _Lexer(reporter, part or Span(0, len(reporter.source.text))).run()
+
+
+def tokenize_expression(reporter: Reporter, part: Span) -> list[Token]:
+    """The tokens of an expression inside a string, ending with END."""
+    lexer = _Lexer(reporter, part)
+    return [token for token in lexer.run(inside=True) if token.kind is not Kind.NEWLINE]
 
 
 class _Lexer:
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, part: Span) -> None:
         self._reporter = reporter
-        self._text = reporter.source.text
-        self._position = 0
+        self._text = reporter.source.text[: part.end]
+        self._start = self._position = part.start
         self._tokens: list[Token] = []
         self._indents = [0]
         self._brackets: list[Token] = []
 
-    def run(self) -> list[Token]:
-        if len(self._text) > MAX_SOURCE_CHARACTERS:
+    def run(self, *, inside: bool = False) -> list[Token]:
+        if len(self._text) - self._start > MAX_SOURCE_CHARACTERS:
             self._reporter.error(
                 "E0108",
-                Span(0, 1),
-                f"the source has {len(self._text)} characters",
+                Span(self._start, self._start + 1),
+                f"the source has {len(self._text) - self._start} characters",
                 why=f"the most is {MAX_SOURCE_CHARACTERS}",
                 fix="split the program",
             )
             self._text = ""
-        if (half := _SURROGATE.search(self._text)) is not None:
+        if (half := _SURROGATE.search(self._text, self._start)) is not None:
             why = "half of a surrogate pair stands for no character"
             span = Span(half.start(), half.end())
             self._reporter.error("E0101", span, "this is not Unicode text", why=why, fix="save the file as UTF-8")
             self._text = ""
-        at_line_start = True
+        at_line_start = not inside
         while self._position < len(self._text):
             if at_line_start and not self._brackets and self._blank_line():
                 continue
@@ -155,7 +176,9 @@ class _Lexer:
         return False
 
     def _word(self, character: str, start: int) -> None:
-        if (match := _NAME.match(self._text, start)) is not None:
+        if character == "f" and self._text[start + 1 : start + 2] in ('"', "'"):
+            self._string(self._text[start + 1], start, prefix=1)
+        elif (match := _NAME.match(self._text, start)) is not None:
             kind = Kind.KEYWORD if match.group() in KEYWORDS else Kind.NAME
             self._add(kind, match.group(), start)
         elif character.isascii() and character.isdigit():
@@ -174,15 +197,17 @@ class _Lexer:
                 fix=_REPLACEMENTS.get(character, "remove it"),
             )
 
-    def _add(self, kind: Kind, text: str, start: int, value: int | str | None = None) -> Token:
-        token = Token(kind, text, Span(start, start + len(text)), value)
+    def _add(
+        self, kind: Kind, text: str, start: int, value: int | str | Fraction | None = None, suffix: str = ""
+    ) -> Token:
+        token = Token(kind, text, Span(start, start + len(text)), value, suffix)
         self._position = start + len(text)
         self._tokens.append(token)
         return token
 
     def _operator(self, text: str, start: int) -> None:
         token = self._add(Kind.OPERATOR, text, start)
-        if text in "([":
+        if text in "([{":
             self._brackets.append(token)
         elif text in _PARTNER:
             if self._brackets and self._brackets[-1].text == _PARTNER[text]:
@@ -198,12 +223,15 @@ class _Lexer:
         text, suffix = match.group(), match["suffix"] or ""
         span = Span(start, match.end())
         digits = match["digits"].replace("_", "").lower()
-        if match["fraction"] or match["exponent"]:
-            self._add(Kind.FLOAT, text, start)
+        if suffix and suffix not in NUMBER_SUFFIXES:
+            close = difflib.get_close_matches(suffix, NUMBER_SUFFIXES, n=1)
+            why = f"the suffixes are {', '.join(NUMBER_SUFFIXES)}"
+            fix = f"did you mean `{close[0]}`?" if close else "remove the suffix"
+            self._error("E0106", span, f"the suffix `{suffix}` is unknown", why=why, fix=fix)
+        kind = NUMBER_SUFFIXES.get(suffix, "")
+        if match["fraction"] or match["exponent"] or kind in ("fix32", "fix64", "float"):
+            self._fraction(match, start, kind)
             return
-        if suffix in _NARROW_SUFFIXES or (suffix and suffix not in INTEGER_SUFFIXES):
-            why = "the only integer type is int64, which is also what a number without a suffix has"
-            self._error("E0106", span, f"the suffix `{suffix}` is unknown", why=why, fix="remove the suffix")
         base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2], 10)
         try:
             value = int(digits[2:] if base != 10 else digits, base) if len(digits) <= 80 else 1 << 200
@@ -211,23 +239,44 @@ class _Lexer:
             why = f"its digits must be those of base {base}"
             self._error("E0105", span, f"`{text}` is not a number", why=why, fix="correct the digits")
             value = 0
-        self._add(Kind.INTEGER, text, start, value)
+        self._add(Kind.INTEGER, text, start, value, kind)
 
-    def _string(self, quote: str, start: int) -> None:
-        match = _STRING.match(self._text, start)
+    def _fraction(self, match: re.Match[str], start: int, kind: str) -> None:
+        text, exponent = match.group(), match["exponent"] or ""
+        value = Fraction(0)
+        if len(text) > MAX_FRACTION_CHARACTERS or abs(int(exponent[1:] or 0)) > MAX_EXPONENT:
+            why = f"the most is {MAX_FRACTION_CHARACTERS} characters and an exponent of {MAX_EXPONENT}"
+            self._error("E0105", Span(start, match.end()), "this number is too long", why=why, fix="round it")
+        elif match["digits"][:2].lower() in ("0x", "0o", "0b"):
+            why = "a number with a fraction is decimal"
+            self._error(
+                "E0105", Span(start, match.end()), f"`{text}` is not a number", why=why, fix="use decimals"
+            )
+        else:
+            value = Fraction(f"{match['digits']}{match['fraction'] or ''}{exponent}".replace("_", ""))
+        self._add(Kind.FLOAT, text, start, value, kind)
+
+    def _string(self, quote: str, start: int, *, prefix: int = 0) -> None:
+        kind = Kind.FORMAT if prefix else Kind.STRING
+        match = _STRING.match(self._text, start + prefix)
         if match is None:
             end = self._text.find("\n", start)
             end = len(self._text) if end < 0 else end
             why = "a string ends on the line it begins on"
             self._error("E0102", Span(start, end), "this string has no end", why=why, fix=f"add {quote}")
-            self._add(Kind.STRING, self._text[start:end], start, "")
+            self._add(kind, self._text[start:end], start, "")
             line = self._text.rfind("\n", 0, start)  # the string has swallowed the ends of its line's brackets
             self._brackets = [bracket for bracket in self._brackets if bracket.span.start < line]
             return
+        self._check_escapes(match)
+        raw = match.group()
+        self._add(kind, self._text[start : match.end()], start, unescape(raw[1:-1]))
+
+    def _check_escapes(self, match: re.Match[str]) -> None:
         raw = match.group()
         for escape in _ESCAPE.finditer(raw[1:-1]):
             if escape.group(1) not in _ESCAPES:
-                place = start + 1 + escape.start()
+                place = match.start() + 1 + escape.start()
                 self._error(
                     "E0107",
                     Span(place, place + 2),
@@ -235,8 +284,11 @@ class _Lexer:
                     why="a backslash begins an escape",
                     fix="use \\n, \\t, \\\\, \\\" or \\'",
                 )
-        value = _ESCAPE.sub(lambda escape: _ESCAPES.get(escape.group(1), ""), raw[1:-1])
-        self._add(Kind.STRING, raw, start, value)
+
+
+def unescape(text: str) -> str:
+    """The text that a string literal stands for, without its quotes; an unknown escape vanishes."""
+    return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape.group(1), ""), text)
 
 
 _REPLACEMENTS: Final = {
@@ -245,8 +297,6 @@ _REPLACEMENTS: Final = {
     "^": "use `xor`",
     "~": "use `not`",
     "!": "use `not`, or `!=`",
-    "{": "blocks are made by indentation, lists by [ ]",
-    "}": "blocks are made by indentation, lists by [ ]",
     ";": "put each statement on its own line",
     "?": "use `select(condition, a, b)` or `if`",
 }

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from . import syntax
 from .cursor import Cursor, SyntaxFailure
+from .declarations import Declaration, Declarations
 from .diagnostics import Reporter
 from .expressions import Expressions
 from .lexer import tokenize
@@ -20,18 +21,18 @@ from .tokens import FOREIGN, Kind, Token
 
 MAX_BLOCK_DEPTH: Final = 32
 """How deep blocks may nest."""
-MAX_TYPE_DEPTH: Final = 6
-"""How deep list types may nest."""
 
 
-def parse(reporter: Reporter) -> Module:
-    """The syntax tree of the reporter's source; errors go to the reporter."""
-    return _Parser(Cursor(tokenize(reporter), reporter)).module()
+def parse(reporter: Reporter, part: Span | None = None) -> Module:
+    """The syntax tree of the reporter's source, or of the file at `part`; errors go to the reporter."""
+    return _Parser(Cursor(tokenize(reporter, part), reporter)).module()
 
 
 class _Parser:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
+        self._declarations = Declarations(cursor)
+        self._type = self._declarations.type
         self._blocks = 0
 
     def _expression(self) -> Expression:
@@ -39,16 +40,26 @@ class _Parser:
 
     def module(self) -> Module:
         functions: list[Function] = []
+        declared: list[Declaration] = []
         cursor = self._cursor
         while not cursor.at_kind(Kind.END):
             if cursor.at_kind(Kind.NEWLINE, Kind.DEDENT):
                 cursor.take()
                 continue
             try:
-                functions.append(self._function() if cursor.at("def") else self._outside())
+                if self._declarations.at_declaration():
+                    declared.append(self._declarations.declaration())
+                else:
+                    functions.append(self._function() if cursor.at("def") else self._outside())
             except SyntaxFailure:
                 self._recover(top=True)
-        return Module(tuple(functions))
+        return Module(
+            tuple(functions),
+            tuple(one for one in declared if isinstance(one, syntax.ObjectType)),
+            tuple(one for one in declared if isinstance(one, syntax.Enumeration)),
+            tuple(one for one in declared if isinstance(one, syntax.Alias)),
+            tuple(one for one in declared if isinstance(one, syntax.Import)),
+        )
 
     def _outside(self) -> NoReturn:
         token = self._cursor.token
@@ -76,17 +87,28 @@ class _Parser:
                 if depth == 0:
                     break
         while top and not cursor.at_kind(Kind.END) and not cursor.at("def"):
+            begins = cursor.previous.kind in (Kind.NEWLINE, Kind.DEDENT)
+            if begins and self._declarations.at_declaration():
+                break
             cursor.take()
 
     def _function(self) -> Function:
         cursor = self._cursor
         start = cursor.take().span
         name = cursor.expect_kind(Kind.NAME, "the name of the function")
+        type_parameters: list[str] = []
+        if cursor.accept("["):
+            while not type_parameters or cursor.accept(","):
+                type_parameters.append(cursor.expect_kind(Kind.NAME, "a type parameter").text)
+            cursor.expect("]", "after the type parameters")
         cursor.expect("(", "after the name of the function")
         parameters: list[Parameter] = []
         while not cursor.at(")"):
             parameters.append(self._parameter())
-            if parameters[-1].default is None and any(parameter.default for parameter in parameters):
+            if len(parameters) > 1 and parameters[-2].variadic:
+                cursor.fail("nothing follows a parameter that takes the rest", fix="move it to the end")
+            last = parameters[-1]
+            if last.default is None and not last.variadic and any(one.default for one in parameters):
                 why = "arguments are matched from the left"
                 span = parameters[-1].span
                 cursor.reporter.error(
@@ -97,32 +119,20 @@ class _Parser:
         cursor.expect(")", "after the last parameter")
         result = self._type() if cursor.accept("->") else None
         body = self._block("the function")
-        return Function(start.to(cursor.previous.span), name.text, name.span, tuple(parameters), result, body)
+        span = start.to(cursor.previous.span)
+        return Function(span, name.text, name.span, tuple(type_parameters), tuple(parameters), result, body)
 
     def _parameter(self) -> Parameter:
         cursor = self._cursor
+        star = cursor.accept("*")
         name = cursor.expect_kind(Kind.NAME, "a parameter name")
+        start = name.span if star is None else star.span
+        if star is not None and not cursor.at(":"):
+            return Parameter(start.to(name.span), name.text, TypeName(name.span, "int64"), None, variadic=True)
         cursor.expect(":", f"and a type after `{name.text}`", fix=f"write `{name.text}: int64`, or another type")
         annotation = self._type()
-        default = self._expression() if cursor.accept("=") else None
-        return Parameter(name.span.to(cursor.previous.span), name.text, annotation, default)
-
-    def _type(self, depth: int = 0) -> TypeName:
-        cursor = self._cursor
-        if depth > MAX_TYPE_DEPTH:
-            cursor.fail(
-                "this type nests too deeply", code="E0208", fix=f"use at most {MAX_TYPE_DEPTH} levels of lists"
-            )
-        start = cursor.token.span
-        secret = cursor.accept("secret") is not None
-        if cursor.accept("None"):
-            return TypeName(start, "None", secret)
-        name = cursor.expect_kind(Kind.NAME, "a type")
-        item = None
-        if cursor.accept("["):
-            item = self._type(depth + 1)
-            cursor.expect("]", "after the type of the items")
-        return TypeName(start.to(cursor.previous.span), name.text, secret, item)
+        default = self._expression() if star is None and cursor.accept("=") else None
+        return Parameter(start.to(cursor.previous.span), name.text, annotation, default, variadic=star is not None)
 
     def _block(self, owner: str) -> tuple[Statement, ...]:
         """`:` and an indented block, or one simple statement on the same line."""
@@ -178,9 +188,54 @@ class _Parser:
         if cursor.at("def"):
             why = "functions are not values and are all at the outermost level"
             cursor.fail("a function inside a function", code="E0210", why=why, fix="move it out")
+        if cursor.token.text == "match" and self._at_match():
+            return self._match()
         if cursor.at("elif", "else"):
             cursor.fail(f"{cursor.token} belongs to no `if`", fix="align it with its `if`")
         return self._simple()
+
+    def _at_match(self) -> bool:
+        """Whether `match` begins a statement here: what follows could not follow a name."""
+        cursor, following = self._cursor, self._cursor.following()
+        if not cursor.at_kind(Kind.NAME):
+            return False
+        if following.kind in (Kind.NAME, Kind.INTEGER, Kind.STRING, Kind.FORMAT):
+            return True
+        return following.text in ("not", "(", "-") and cursor.ends_with_colon()
+
+    def _match(self) -> Statement:
+        cursor = self._cursor
+        start = cursor.take().span
+        subject = self._expression()
+        colon = cursor.expect(":", "before the cases of `match`").span
+        if cursor.at_kind(Kind.NEWLINE):
+            cursor.take()
+        if not cursor.at_kind(Kind.INDENT):
+            why = "its cases stand below it, indented further"
+            cursor.fail("`match` has no cases", code="E0202", why=why, fix="add `case _:`", span=colon)
+        cursor.take()
+        cases: list[syntax.Case] = []
+        while not cursor.at_kind(Kind.DEDENT, Kind.END):
+            cases.append(self._case())
+        if cursor.at_kind(Kind.DEDENT):
+            cursor.take()
+        return syntax.Match(start.to(subject.span), subject, tuple(cases))
+
+    def _case(self) -> syntax.Case:
+        cursor = self._cursor
+        token = cursor.token
+        if token.kind is not Kind.NAME or token.text != "case":
+            cursor.fail(f"expected `case`, found {token}", fix="write `case value:` or `case _:`")
+        cursor.take()
+        patterns: list[Expression] = []
+        if cursor.token.text == "_" and cursor.at_kind(Kind.NAME):
+            cursor.take()
+        else:
+            patterns.append(self._expression())
+            while cursor.accept(","):
+                patterns.append(self._expression())
+        span = token.span.to(cursor.previous.span)
+        return syntax.Case(span, tuple(patterns), self._block("`case`"))
 
     def _if(self) -> Statement:
         cursor = self._cursor
@@ -268,9 +323,12 @@ class _Parser:
         name = cursor.expect_kind(Kind.NAME, "the name of the variable")
         annotation = self._type() if cursor.accept(":") else None
         if not cursor.accept("="):
+            if annotation is not None and cursor.at_kind(Kind.NEWLINE, Kind.END):
+                span = start.span.to(annotation.span)
+                return syntax.Variable(span, name.text, name.span, annotation, None)
             if cursor.at_kind(Kind.NEWLINE):
-                fix = f"write `var {name.text} = ...`"
-                why = "a variable always has a value"
+                fix = f"write `var {name.text} = ...`, or `var {name.text}: type`"
+                why = "its type would be unknown"
                 span = name.span
                 cursor.fail(f"`{name.text}` has no value", code="E0206", why=why, fix=fix, span=span)
             cursor.fail(f"expected `=` after the variable, found {cursor.token}", fix="write `=` and a value")
@@ -283,8 +341,8 @@ class _Parser:
         operator = cursor.accept("=", "+=", "-=", "*=", "/=", "//=", "%=")
         if operator is None:
             return syntax.Evaluate(target.span, target)
-        if not isinstance(target, syntax.Name | syntax.Index):
-            why = "only a variable or an element of a list can be assigned to"
+        if not isinstance(target, syntax.Name | syntax.Index | syntax.Attribute):
+            why = "only a variable, a field or an element can be assigned to"
             fix = "did you mean `==`?" if operator.text == "=" else "assign to a variable"
             cursor.fail("this cannot be assigned to", code="E0205", why=why, fix=fix, span=target.span)
         value = self._expression()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 
 from .source import Span
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class TypeName:
-    """A type as written: `secret` before it, `item` in brackets behind it."""
+    """A type as written: `secret` before it, `arguments` in brackets behind it."""
 
     span: Span
     name: str
     secret: bool = False
-    item: TypeName | None = None
+    arguments: tuple[TypeName, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -27,17 +28,20 @@ class Name:
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Integer:
-    """An integer literal; it may be one beyond int64, as the operand of a minus."""
+    """An integer literal; it may be one beyond its type, as the operand of a minus. `suffix` names a type."""
 
     span: Span
     value: int
+    suffix: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Float:
-    """A floating-point literal."""
+    """A literal with a fraction; `suffix` names a type."""
 
     span: Span
+    value: Fraction
+    suffix: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,14 @@ class String:
 
     span: Span
     value: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class FormatString:
+    """f"text {expression}": texts and expressions in turn."""
+
+    span: Span
+    parts: tuple[str | Expression, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +81,26 @@ class ListLiteral:
 
     span: Span
     items: tuple[Expression, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class DictLiteral:
+    """{key: value, ...}."""
+
+    span: Span
+    items: tuple[tuple[Expression, Expression], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Comprehension:
+    """[value for name in items if condition]."""
+
+    span: Span
+    value: Expression
+    name: str
+    name_span: Span
+    items: Expression
+    condition: Expression | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -102,17 +134,18 @@ class Index:
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """`object[start:stop]`."""
+    """`object[start:stop:step]`."""
 
     span: Span
     object: Expression
     start: Expression | None
     stop: Expression | None
+    step: Expression | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
-    """`object.name`, as the function of a call."""
+    """`object.name`: a field, or the function of a call."""
 
     span: Span
     object: Expression
@@ -146,20 +179,20 @@ class Broken:
 
 
 Expression = (
-    Name | Integer | Float | String | Boolean | Nothing | ListLiteral
+    Name | Integer | Float | String | FormatString | Boolean | Nothing | ListLiteral | DictLiteral | Comprehension
     | Unary | Binary | Index | Slice | Attribute | Call | Broken
 )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Variable:
-    """`var name: annotation = value`."""
+    """`var name: annotation = value`; without a value it is the default of its type."""
 
     span: Span
     name: str
     name_span: Span
     annotation: TypeName | None
-    value: Expression
+    value: Expression | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -197,6 +230,24 @@ class If:
     span: Span
     branches: tuple[Branch, ...]
     otherwise: tuple[Statement, ...] | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One case of a `match`; without patterns it is the default."""
+
+    span: Span
+    patterns: tuple[Expression, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """`match subject:` and its cases."""
+
+    span: Span
+    subject: Expression
+    cases: tuple[Case, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -264,33 +315,88 @@ class Pass:
     span: Span
 
 
-Statement = Variable | Assign | Evaluate | If | While | ForRange | ForEach | Jump | Return | Assert | Pass
+Statement = Variable | Assign | Evaluate | If | Match | While | ForRange | ForEach | Jump | Return | Assert | Pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A parameter of a function."""
+    """A parameter of a function; a `variadic` one, the last, takes the arguments that are left as a list."""
 
     span: Span
     name: str
     annotation: TypeName
     default: Expression | None
+    variadic: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """`def name(parameters) -> result:`."""
+    """`def name[T](parameters) -> result:`."""
 
     span: Span
     name: str
     name_span: Span
+    type_parameters: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     result: TypeName | None
     body: tuple[Statement, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A field of an object."""
+
+    span: Span
+    name: str
+    annotation: TypeName
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ObjectType:
+    """`object name(parent):` and its fields."""
+
+    span: Span
+    name: str
+    name_span: Span
+    parent: Name | None
+    fields: tuple[Field, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Enumeration:
+    """`enum name:` and its members, with the values that were given."""
+
+    span: Span
+    name: str
+    name_span: Span
+    members: tuple[tuple[Name, int | None], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Alias:
+    """`type name = type`."""
+
+    span: Span
+    name: str
+    name_span: Span
+    meaning: TypeName
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Import:
+    """`import module as alias`."""
+
+    span: Span
+    module: str
+    alias: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Module:
-    """A source file."""
+    """A source file, or several that import one another, put together."""
 
     functions: tuple[Function, ...]
+    objects: tuple[ObjectType, ...] = ()
+    enumerations: tuple[Enumeration, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    imports: tuple[Import, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from fractions import Fraction
 from typing import Final
 
 from .source import Span
@@ -16,6 +17,7 @@ class Kind(enum.Enum):
     INTEGER = "an integer"
     FLOAT = "a number"
     STRING = "a string"
+    FORMAT = "an f-string"
     KEYWORD = "a keyword"
     OPERATOR = "an operator"
     NEWLINE = "the end of the line"
@@ -26,12 +28,13 @@ class Kind(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Token:
-    """A word: `text` as written, `value` of a literal."""
+    """A word: `text` as written, `value` of a literal, `suffix` of a number."""
 
     kind: Kind
     text: str
     span: Span
-    value: int | str | None = None
+    value: int | str | Fraction | None = None
+    suffix: str = ""
 
     def __str__(self) -> str:
         if self.kind in (Kind.NEWLINE, Kind.INDENT, Kind.DEDENT, Kind.END):
@@ -71,9 +74,10 @@ KEYWORDS: Final = frozenset(
 """Names with a meaning of their own."""
 
 FOREIGN: Final[dict[str, str]] = {
-    "class": "there are no classes; use functions over lists",
-    "import": "a program is one file; put the function into it",
-    "from": "a program is one file; put the function into it",
+    "class": "there are no classes; use `object` for the fields, and functions",
+    "struct": "use `object`",
+    "from": "use `import module`",
+    "del": "use `delete(items, index)`",
     "lambda": "there are no function values; write a `def`",
     "try": "a failure ends the program; check with `if` beforehand",
     "except": "a failure ends the program; check with `if` beforehand",
@@ -83,18 +87,13 @@ FOREIGN: Final[dict[str, str]] = {
     "async": "rounds are scheduled by the engine; write straight-line code",
     "await": "rounds are scheduled by the engine; write straight-line code",
     "global": "there are no global variables; pass the value as an argument",
-    "match": "use `if` and `elif`",
     "let": "use `var`",
     "const": "use `var`",
-    "enum": "use integers",
-    "object": "use lists",
-    "type": "use the types int64, bool, string and list[...]",
-    "del": "use `pop`",
 }
 """Words that begin a construct which the language does not have, and what to write instead."""
 
 OPERATORS: Final = (
-    "->", "..", "==", "!=", "<=", ">=", "+=", "-=", "*=", "//=", "/=", "%=", "//",
-    "+", "-", "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", ",", ":", ".",
+    "->", "..", "**", "==", "!=", "<=", ">=", "+=", "-=", "*=", "//=", "/=", "%=", "//",
+    "+", "-", "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".",
 )  # fmt: skip
 """Operators and punctuation, longer ones first where one begins another."""

@@ -4,8 +4,8 @@
 
 All integers of the header are little-endian. The payload is, in order: source name, constants, functions. A count
 or an operand is a LEB128 varint, a text is its size in bytes and UTF-8, a constant is a tag byte and its value, a
-function is its name, parameters, result type, register counts, its instructions (opcode byte, operands) and its
-source map (zigzag differences of line numbers). The encoding of a program is unique: bytes that do not encode
+function is its name, parameters, result type, source file, register counts, its instructions (opcode byte, operands)
+and its source map (zigzag differences of line numbers). The encoding of a program is unique: bytes that do not encode
 to themselves are refused, so the hash of the bytes names the program.
 """
 
@@ -15,6 +15,7 @@ import hashlib
 import struct
 from typing import Final
 
+from .numbers import Fixed
 from .opcodes import OPERANDS, Opcode
 from .program import (
     MAX_CONSTANTS,
@@ -32,12 +33,15 @@ from .program import (
 )
 
 MAGIC: Final = b"QSTFLB"
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_PROGRAM_BYTES: Final = 4 << 20
 """The largest program file, in bytes."""
+MAX_VARINT_BYTES: Final = 12
+"""The longest number, which is a fixed-point constant of 80 bits and a sign."""
 
 _HEADER: Final = struct.Struct("<6sHI32s")
-_NONE, _FALSE, _TRUE, _INTEGER, _TEXT = range(5)
+_FLOAT_VALUE: Final = struct.Struct("<d")
+_NONE, _FALSE, _TRUE, _INTEGER, _TEXT, _FIXED, _FLOAT = range(7)
 
 
 def dump(program: Program) -> bytes:
@@ -104,6 +108,12 @@ def _put_constant(payload: bytearray, constant: Constant) -> None:
     elif isinstance(constant, int):
         payload.append(_INTEGER)
         _put_varint(payload, _zigzag(constant))
+    elif isinstance(constant, Fixed):
+        payload.append(_FIXED)
+        _put_varint(payload, _zigzag(constant.units))
+    elif isinstance(constant, float):
+        payload.append(_FLOAT)
+        payload += _FLOAT_VALUE.pack(constant)
     else:
         payload.append(_TEXT)
         _put_text(payload, constant)
@@ -116,6 +126,7 @@ def _put_function(payload: bytearray, function: Function) -> None:
         _put_text(payload, parameter.name)
         _put_text(payload, parameter.type)
     _put_text(payload, function.result)
+    _put_text(payload, function.source)
     _put_varint(payload, function.clear_registers)
     _put_varint(payload, function.secret_registers)
     _put_varint(payload, len(function.code))
@@ -151,12 +162,12 @@ class _Reader:
 
     def _varint(self) -> int:
         value = 0
-        for shift in range(0, 70, 7):
+        for shift in range(0, 7 * MAX_VARINT_BYTES, 7):
             byte = self._byte()
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value
-        raise InvalidProgram("a number is longer than 64 bits")
+        raise InvalidProgram(f"a number takes more than {MAX_VARINT_BYTES} bytes")
 
     def _signed(self) -> int:
         value = self._varint()
@@ -185,6 +196,10 @@ class _Reader:
             return self._signed()
         if tag == _TEXT:
             return self._text(MAX_TEXT_BYTES)
+        if tag == _FIXED:
+            return Fixed(self._signed())
+        if tag == _FLOAT:
+            return float(_FLOAT_VALUE.unpack(bytes(self._byte() for _ in range(_FLOAT_VALUE.size)))[0])
         if tag not in (_NONE, _FALSE, _TRUE):
             raise InvalidProgram(f"a constant has the unknown tag {tag}")
         return None if tag == _NONE else tag == _TRUE
@@ -196,13 +211,14 @@ class _Reader:
             for _ in range(self._count(MAX_PARAMETERS))
         )
         result = self._text(MAX_NAME_BYTES)
+        source = self._text(MAX_NAME_BYTES)
         clear_registers, secret_registers = self._varint(), self._varint()
         size = self._count(MAX_INSTRUCTIONS_PER_FUNCTION)
         code = tuple(self._instruction() for _ in range(size))
         lines: list[int] = []
         for _ in range(size):
             lines.append((lines[-1] if lines else 0) + self._signed())
-        return Function(name, parameters, result, clear_registers, secret_registers, code, tuple(lines))
+        return Function(name, parameters, result, clear_registers, secret_registers, code, tuple(lines), source)
 
     def _instruction(self) -> Instruction:
         opcode = self._byte()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .opcodes import OPERANDS, Opcode, Operand, Query, ValueKind
+from .natives import NATIVES
+from .numbers import Operator
+from .opcodes import OPERANDS, OPERATION_KINDS, Opcode, Operand, Query, ValueKind
 from .program import Function, Instruction, Program
+from .secret_operators import SecretOperator
 
 
 def disassemble(program: Program) -> str:
@@ -47,4 +50,10 @@ def _operand(program: Program, kind: Operand, value: int) -> str:
         return f"@{value}"
     if kind is Operand.FUNCTION:
         return program.functions[value].name
+    if kind is Operand.NATIVE:
+        return NATIVES[value].name
+    if kind in (Operand.OPERATION, Operand.SECRET_OPERATION):
+        operator, number = divmod(value, OPERATION_KINDS)
+        name = (Operator if kind is Operand.OPERATION else SecretOperator)(operator).name.lower()
+        return f"{name} {ValueKind(number).name.lower()}"
     return (ValueKind if kind is Operand.KIND else Query)(value).name.lower()

@@ -12,12 +12,17 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from quorate.protocol.curve import CURVES, Point
 from quorate.protocol.errors import ProgramError
 from quorate.protocol.mpc import Protocol
 
 from .opcodes import ValueKind
+from .secret_operators import SecretOperator
+
+BN254_ORDER: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0000001
+"""The order of the BN254 groups, the field that sessions use by default."""
 
 
 class EngineError(ProgramError):
@@ -33,9 +38,19 @@ class Secret:
         return "<secret>"
 
 
+CAPABILITIES: Final = frozenset(
+    {"client-input", "client-output", "multiplication", "comparison", "randomness", "field-arithmetic"}
+)
+"""What every engine offers."""
+OPEN_IN_EXPONENT: Final = "open-in-exponent"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Environment:
-    """The public facts of a session that a program may ask for; they are the same at every party."""
+    """The public facts of a session that a program may ask for; they are the same at every party.
+
+    `modulus` is that of the field; an engine that has a field of its own puts that in its place.
+    """
 
     clients: int = 0
     input_clients: int = 0
@@ -44,7 +59,18 @@ class Environment:
     threshold: int = 0
     field: str = "bn254"
     protocol: str = "clear"
-    capabilities: frozenset[str] = frozenset({"client-input", "client-output", "multiplication", "comparison"})
+    capabilities: frozenset[str] = CAPABILITIES
+    modulus: int = BN254_ORDER
+    instance: int = 0
+
+    @property
+    def curve(self) -> str:
+        """The curve whose order the field's modulus is, or an empty string."""
+        return next((curve.name for curve in CURVES.values() if curve.order == self.modulus), "")
+
+    def offers(self, capability: str) -> bool:
+        """Whether the session has a capability; opening in the exponent takes a curve of the field's order."""
+        return capability in self.capabilities or (capability == OPEN_IN_EXPONENT and bool(self.curve))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,8 +139,19 @@ class SecretEngine(typing.Protocol):
         """1 if x == y as int64, else 0; undefined for values outside int64."""
         ...
 
+    def operate(self, operator: SecretOperator, x: Secret, y: Secret | int, *, kind: ValueKind) -> Secret:
+        """`x operator y` for secrets of `kind` (see `secret_operators`); a public `y` has been checked.
+
+        LESS and EQUAL are `less_than` and `equal` in the range of `kind`.
+        """
+        ...
+
     def random(self, bits: int) -> Secret:
-        """A secret that is uniform in 0..2^bits-1; 1 <= bits <= 63."""
+        """A secret that is uniform in 0..2^bits-1; 1 <= bits <= 64."""
+        ...
+
+    def random_element(self) -> Secret:
+        """A secret that is uniform in the whole field."""
         ...
 
     def send(self, client: int, values: Sequence[Secret], *, kind: ValueKind) -> None:
@@ -123,6 +160,13 @@ class SecretEngine(typing.Protocol):
 
     def open(self, values: Sequence[Secret]) -> Protocol[list[Any]]:
         """Make `values` public, all in the same round; signed integers, or UNKNOWN in a dry run."""
+        ...
+
+    def open_point(self, value: Secret, base: Point) -> Protocol[Any]:
+        """value times `base`, made public, or UNKNOWN in a dry run; only the product is learned.
+
+        Raises EngineError unless the order of the curve is the modulus of the field.
+        """
         ...
 
     def settle(self) -> Protocol[None]:

@@ -10,12 +10,18 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from . import derived
-from .engine import Secret
+from .closure import Closure
+from .display import show
+from .engine import UNKNOWN, Secret
 from .limits import Fault, WrongType
-from .opcodes import OPCODES, Opcode, Query, ValueKind
+from .natives import NATIVES
+from .natives.collections import key_of
+from .numbers import Fixed, Operator, operate
+from .opcodes import OPCODES, OPERATION_KINDS, Opcode, Query, ValueKind
 from .program import INT64_LEAST, INT64_MOST, Instruction
+from .secret_operators import SecretOperator, check_public_operand
 from .state import State
-from .values import secrets_of, show
+from .values import secrets_of
 
 Handler = Callable[[State, Instruction], None]
 
@@ -76,6 +82,9 @@ def _shift_left(x: int, y: int) -> int:
     return bits - (1 << 64) if bits >> 63 else bits
 
 
+_EQUATABLE: Final = (int, bool, str, bytes, float, Fixed)
+
+
 _ARITHMETIC: Final[dict[Opcode, tuple[str, Callable[[int, int], int]]]] = {
     Opcode.ADD: ("an addition", lambda x, y: x + y),
     Opcode.SUBTRACT: ("a subtraction", lambda x, y: x - y),
@@ -131,9 +140,9 @@ def _comparison(*, negate: bool) -> Handler:
     def handler(state: State, instruction: Instruction) -> None:
         _, target, left, right = instruction
         x, y = state.clear[left], state.clear[right]
-        if type(x) is not type(y) or type(x) not in (int, bool, str):
+        if type(x) is not type(y) or type(x) not in _EQUATABLE:
             raise WrongType("the values cannot be compared")
-        if type(x) is str:
+        if type(x) in (str, bytes):
             state.steps += len(x) >> 3
         state.clear[target] = (x == y) != negate
 
@@ -194,7 +203,7 @@ def _make_list(state: State, instruction: Instruction) -> None:
 
 def _length(state: State, instruction: Instruction) -> None:
     value = state.clear[instruction[2]]
-    state.clear[instruction[1]] = len(value) if type(value) is str else len(_list(value))
+    state.clear[instruction[1]] = len(value) if type(value) in (str, bytes, dict) else len(_list(value))
 
 
 def _append(state: State, instruction: Instruction) -> None:
@@ -207,8 +216,17 @@ def _append_secret(state: State, instruction: Instruction) -> None:
     _list(state.clear[instruction[1]]).append(state.secret[instruction[2]])
 
 
-def _position(items: list[Any], value: Any) -> int:
-    """A list index; negative ones count from the end."""
+def _container(value: Any) -> Any:
+    """A list or a dictionary."""
+    return value if type(value) is dict else _list(value)
+
+
+def _position(items: Any, value: Any) -> Any:
+    """A list index, where negative ones count from the end, or a key that the dictionary has."""
+    if type(items) is dict:
+        if key_of(value) not in items:
+            raise Fault("the dictionary has no such key; test with `contains` before")
+        return value
     index = _integer(value)
     size = len(items)
     if not -size <= index < size:
@@ -231,26 +249,34 @@ def _secret_item(item: Any) -> Secret:
 
 def _get(state: State, instruction: Instruction) -> None:
     _, target, source, index = instruction
-    items = _list(state.clear[source])
+    items = _container(state.clear[source])
     state.clear[target] = _clear_item(items[_position(items, state.clear[index])])
 
 
 def _get_secret(state: State, instruction: Instruction) -> None:
     _, target, source, index = instruction
-    items = _list(state.clear[source])
+    items = _container(state.clear[source])
     state.secret[target] = _secret_item(items[_position(items, state.clear[index])])
 
 
+def _place(state: State, instruction: Instruction) -> tuple[Any, Any]:
+    """What is written into, and where; a dictionary may get a new key."""
+    items, index = _container(state.clear[instruction[1]]), state.clear[instruction[2]]
+    if type(items) is not dict:
+        return items, _position(items, index)
+    if key_of(index) not in items:
+        state.allocate(2)
+    return items, index
+
+
 def _set(state: State, instruction: Instruction) -> None:
-    _, target, index, source = instruction
-    items = _list(state.clear[target])
-    items[_position(items, state.clear[index])] = state.clear[source]
+    items, place = _place(state, instruction)
+    items[place] = state.clear[instruction[3]]
 
 
 def _set_secret(state: State, instruction: Instruction) -> None:
-    _, target, index, source = instruction
-    items = _list(state.clear[target])
-    items[_position(items, state.clear[index])] = state.secret[source]
+    items, place = _place(state, instruction)
+    items[place] = state.secret[instruction[3]]
 
 
 def _popped(items: list[Any]) -> Any:
@@ -298,19 +324,23 @@ def _query(state: State, instruction: Instruction) -> None:
         Query.THRESHOLD: facts.threshold,
         Query.FIELD: facts.field,
         Query.PROTOCOL: facts.protocol,
+        Query.INSTANCE: facts.instance,
+        Query.CURVE: facts.curve,
     }
     state.clear[instruction[1]] = answers[Query(instruction[2])]
 
 
 def _capability(state: State, instruction: Instruction) -> None:
     name = _text(state.clear[instruction[2]])
-    state.clear[instruction[1]] = name in state.engine.environment.capabilities
+    state.clear[instruction[1]] = state.engine.environment.offers(name)
 
 
 def _number(value: Any) -> int:
-    """A clear int64 or bool as the integer that represents it."""
+    """A clear number or bool as the integer that represents it."""
     if type(value) is bool:
         return int(value)
+    if type(value) is Fixed:
+        return value.secret_units
     return _integer(value)
 
 
@@ -369,8 +399,8 @@ def _select(state: State, instruction: Instruction) -> None:
 
 def _random(state: State, instruction: Instruction) -> None:
     bits = _integer(state.clear[instruction[2]])
-    if not 1 <= bits <= 63:
-        raise Fault(f"a random integer of {bits} bits; choose from 1 to 63")
+    if not 1 <= bits <= 64:
+        raise Fault(f"a random integer of {bits} bits; choose from 1 to 64")
     state.secret[instruction[1]] = state.engine.random(bits)
 
 
@@ -405,6 +435,62 @@ def _send_list(state: State, instruction: Instruction) -> None:
         raise Fault(f"a list of {len(values)} elements; the most is {MAX_SENT_VALUES}")
     state.allocate(len(values))
     state.engine.send(_integer(state.clear[client]), values, kind=ValueKind(kind))
+
+
+def _operate(state: State, instruction: Instruction) -> None:
+    _, target, left, right, operation = instruction
+    operator, kind = divmod(operation, OPERATION_KINDS)
+    state.clear[target] = operate(Operator(operator), ValueKind(kind), state.clear[left], state.clear[right])
+
+
+def _native(state: State, instruction: Instruction) -> None:
+    _, target, number, base, secret_base = instruction
+    native = NATIVES[number]
+    clear = state.clear[base : base + native.clear]
+    if UNKNOWN in clear:
+        raise WrongType("the value is unknown")
+    state.clear[target] = native.run(state, clear, state.secret[secret_base : secret_base + native.secrets])
+
+
+def _native_secret(state: State, instruction: Instruction) -> None:
+    _, target, number, base, secret_base = instruction
+    native = NATIVES[number]
+    secrets = state.secret[secret_base : secret_base + native.secrets]
+    state.secret[target] = native.run(state, state.clear[base : base + native.clear], secrets)
+
+
+def _closure(state: State, instruction: Instruction) -> None:
+    state.allocate(1)
+    state.clear[instruction[1]] = Closure(instruction[2], {})
+
+
+def _call_closure(state: State, instruction: Instruction) -> None:
+    """The verifier knows no callee here, so what it checks of other calls is checked now."""
+    _, source, base = instruction
+    closure = state.clear[source]
+    if type(closure) is not Closure:
+        raise WrongType("the value is not a closure")
+    function = state.program.functions[closure.function]
+    if function.secret_parameters or function.result.startswith("secret "):
+        raise Fault("a closure takes and gives clear values")
+    if base + max(1, function.clear_parameters) > len(state.clear):
+        raise Fault(f"{function.name} takes {function.clear_parameters} arguments; the call has fewer")
+    state.call(closure.function, base, 0, closure=closure)
+
+
+def _secret_operate(state: State, instruction: Instruction) -> None:
+    _, target, left, right, operation = instruction
+    operator, kind = divmod(operation, OPERATION_KINDS)
+    x, y = state.secret[left], state.secret[right]
+    state.secret[target] = state.engine.operate(SecretOperator(operator), x, y, kind=ValueKind(kind))
+
+
+def _secret_operate_clear(state: State, instruction: Instruction) -> None:
+    _, target, left, right, operation = instruction
+    number, code = divmod(operation, OPERATION_KINDS)
+    operator, kind = SecretOperator(number), ValueKind(code)
+    constant = check_public_operand(operator, kind, _number(state.clear[right]))
+    state.secret[target] = state.engine.operate(operator, state.secret[left], constant, kind=kind)
 
 
 _TABLE: Final[dict[Opcode, Handler]] = {
@@ -443,6 +529,13 @@ _TABLE: Final[dict[Opcode, Handler]] = {
     Opcode.ASSERT: _assert,
     Opcode.QUERY: _query,
     Opcode.CAPABILITY: _capability,
+    Opcode.OPERATE: _operate,
+    Opcode.NATIVE: _native,
+    Opcode.CLOSURE: _closure,
+    Opcode.CALL_CLOSURE: _call_closure,
+    Opcode.NATIVE_SECRET: _native_secret,
+    Opcode.SECRET_OPERATE: _secret_operate,
+    Opcode.SECRET_OPERATE_CLEAR: _secret_operate_clear,
     Opcode.LIFT: _lift,
     Opcode.LIFT_BITS: _lift_bits,
     Opcode.MOVE_SECRET: _move_secret,

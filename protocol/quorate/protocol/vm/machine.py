@@ -16,8 +16,12 @@ from quorate.protocol.mpc import Protocol
 from .engine import UNKNOWN, EngineError, Output, SecretEngine, Unknown
 from .handlers import HANDLERS
 from .limits import Fault, Limits, ProgramFailure, WrongType
+from .natives import NATIVES
+from .natives.crypto import decoded_point
+from .natives.elements import encode_element
+from .numbers import FIXED_RANGES, INTEGER_RANGES, NAMES, Fixed
 from .opcodes import FIRST_OPENING, FIRST_SECRET, OPERANDS, UNKNOWABLE, Opcode, Operand, ValueKind
-from .program import INT64_LEAST, INT64_MOST, Instruction, Program
+from .program import Instruction, Program
 from .state import State
 from .values import check_arguments, plain, secrets_of
 
@@ -77,18 +81,23 @@ def _advance(state: State) -> Protocol[None]:
                     continue
                 yield from engine.settle()
             else:
-                yield from _open(state, instruction)
+                yield from open_secrets(state, instruction)
     except WrongType as error:
-        _step_over(state, instruction, str(error))
+        step_over(state, instruction, str(error))
     except (Fault, EngineError) as error:
-        _fail(state, str(error))
+        fail(state, str(error))
 
 
-def _open(state: State, instruction: Instruction) -> Protocol[None]:
+def open_secrets(state: State, instruction: Instruction) -> Protocol[None]:
+    """Do an instruction that opens secrets."""
     opcode, target, source, kind = instruction
+    if opcode == Opcode.OPEN_POINT:
+        base = decoded_point(state.clear[kind], state.engine.environment.modulus)
+        state.clear[target] = yield from state.engine.open_point(state.secret[source], base)
+        return
     handles = [state.secret[source]] if opcode == Opcode.OPEN else secrets_of(state.clear[source])
     opened = yield from state.engine.open(handles)
-    values = [_opened(value, kind) for value in opened]
+    values = [_opened(value, kind, state.engine.environment.modulus) for value in opened]
     if opcode == Opcode.OPEN:
         state.clear[target] = values[0]
     else:
@@ -96,7 +105,7 @@ def _open(state: State, instruction: Instruction) -> Protocol[None]:
         state.clear[target] = values
 
 
-def _opened(value: Any, kind: int) -> Any:
+def _opened(value: Any, kind: int, modulus: int) -> Any:
     """An opened element as a value of the language; raises Fault when it is outside its type."""
     if value is UNKNOWN:
         return UNKNOWN
@@ -104,26 +113,31 @@ def _opened(value: Any, kind: int) -> Any:
         if value not in (0, 1):
             raise Fault("a revealed secret bool is neither 0 nor 1; was it an input that is not a bit?")
         return value == 1
-    if not INT64_LEAST <= value <= INT64_MOST:
-        raise Fault("a revealed secret is outside int64; the secret arithmetic before it overflowed")
-    return value
+    if kind == ValueKind.FIELD:
+        return encode_element(value, modulus)
+    fixed = kind in FIXED_RANGES
+    least, most = FIXED_RANGES[ValueKind(kind)] if fixed else INTEGER_RANGES[ValueKind(kind)]
+    if not least <= value <= most:
+        name = NAMES[ValueKind(kind)]
+        raise Fault(f"a revealed secret is outside {name}; the secret arithmetic before it overflowed")
+    return Fixed.opened(value) if fixed else value
 
 
-def _step_over(state: State, instruction: Instruction, reason: str) -> None:
+def step_over(state: State, instruction: Instruction, reason: str) -> None:
     """In a dry run a value that only a real run opens makes the result unknown too; otherwise fail.
 
     The dry run ends early where the program's course depends on such a value.
     """
     opcode = Opcode(instruction[0])
-    pairs = zip(OPERANDS[opcode], instruction[1:], strict=True)
-    sources = [register for kind, register in pairs if kind is Operand.CLEAR]
-    unknown = [register for register in sources if isinstance(state.clear[register], Unknown)]
+    unknown = [register for register in _sources(instruction) if isinstance(state.clear[register], Unknown)]
     if not unknown:
-        _fail(state, reason)
+        fail(state, reason)
+    elif opcode is Opcode.NATIVE and not NATIVES[instruction[2]].pure:
+        state.finished, state.complete = True, False
     elif opcode in UNKNOWABLE:
         if opcode is not Opcode.ASSERT:
             state.clear[instruction[1]] = UNKNOWN
-    elif opcode in (Opcode.LIFT, Opcode.SECRET_ADD_CLEAR, Opcode.SECRET_SCALE):
+    elif opcode in (Opcode.LIFT, Opcode.SECRET_ADD_CLEAR, Opcode.SECRET_SCALE, Opcode.SECRET_OPERATE_CLEAR):
         saved = list(state.clear)
         for register in unknown:
             state.clear[register] = 1
@@ -133,6 +147,18 @@ def _step_over(state: State, instruction: Instruction, reason: str) -> None:
         state.finished, state.complete = True, False
 
 
-def _fail(state: State, reason: str) -> NoReturn:
+def _sources(instruction: Instruction) -> list[int]:
+    """The clear registers that an instruction reads."""
+    opcode = Opcode(instruction[0])
+    if opcode in (Opcode.NATIVE, Opcode.NATIVE_SECRET):
+        _, _, number, base, _ = instruction
+        return list(range(base, base + NATIVES[number].clear))
+    pairs = zip(OPERANDS[opcode], instruction[1:], strict=True)
+    return [register for kind, register in pairs if kind is Operand.CLEAR]
+
+
+def fail(state: State, reason: str) -> NoReturn:
+    """Raise ProgramFailure at the instruction just begun."""
     line = state.function.lines[state.position - 1]
-    raise ProgramFailure(reason, source=state.program.source, line=line, function=state.function.name) from None
+    source = state.function.source or state.program.source
+    raise ProgramFailure(reason, source=source, line=line, function=state.function.name) from None

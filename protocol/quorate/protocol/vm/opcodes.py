@@ -1,8 +1,12 @@
 """The instruction set: one table that names every operation and what its operands are.
 
-A function has two register files. A clear register holds an int64 (a Python int), a bool, a string, or a list;
-a secret register holds the handle of an engine, so that no instruction can read a secret by mistake: only OPEN
-and OPEN_LIST cross from one file to the other. Lists live in clear registers and hold values or handles.
+A function has two register files. A clear register holds an integer, a bool, a fixed-point number, a float, a
+string, bytes, a closure, a list or a dictionary; a secret register holds the handle of an engine, so that no
+instruction can read a secret by mistake: only OPEN, OPEN_LIST and OPEN_POINT cross from one file to the other. Lists
+and dictionaries live in clear registers and hold values or handles; an object is the list of its fields.
+
+What would make the set large is in tables of its own: OPERATE has an operator and a kind of number, SECRET_OPERATE
+an operator on secrets and a kind, NATIVE one of the functions of `natives`.
 
 The verifier, the loader, the disassembler and the machine all read OPERANDS; a new instruction is one entry
 here and one handler in the machine.
@@ -28,13 +32,30 @@ class Operand(enum.Enum):
     SECRET_BASE = enum.auto()
     KIND = enum.auto()
     QUERY = enum.auto()
+    OPERATION = enum.auto()
+    SECRET_OPERATION = enum.auto()
+    NATIVE = enum.auto()
 
 
 class ValueKind(enum.IntEnum):
-    """The type behind a secret: what an opened or sent element stands for."""
+    """A kind of number; behind a secret: what an opened or sent element stands for.
+
+    A FIELD value is the element itself, as bytes when it is clear; a FLOAT is never secret.
+    """
 
     INT64 = 0
     BOOL = 1
+    FIELD = 2
+    INT8 = 3
+    INT16 = 4
+    INT32 = 5
+    UINT8 = 6
+    UINT16 = 7
+    UINT32 = 8
+    UINT64 = 9
+    FIX32 = 10
+    FIX64 = 11
+    FLOAT = 12
 
 
 class Query(enum.IntEnum):
@@ -47,6 +68,8 @@ class Query(enum.IntEnum):
     THRESHOLD = 4
     FIELD = 5
     PROTOCOL = 6
+    INSTANCE = 7
+    CURVE = 8
 
 
 class Opcode(enum.IntEnum):
@@ -100,6 +123,10 @@ class Opcode(enum.IntEnum):
     ASSERT = 45
     QUERY = 46
     CAPABILITY = 47
+    OPERATE = 48
+    NATIVE = 49
+    CLOSURE = 50
+    CALL_CLOSURE = 51
     LIFT = 64
     LIFT_BITS = 65
     MOVE_SECRET = 66
@@ -123,8 +150,12 @@ class Opcode(enum.IntEnum):
     INPUT = 84
     SEND = 85
     SEND_LIST = 86
+    NATIVE_SECRET = 87
+    SECRET_OPERATE = 88
+    SECRET_OPERATE_CLEAR = 89
     OPEN = 96
     OPEN_LIST = 97
+    OPEN_POINT = 98
 
 
 _D, _C = Operand.CLEAR_TARGET, Operand.CLEAR
@@ -181,6 +212,10 @@ OPERANDS: Final[dict[Opcode, tuple[Operand, ...]]] = {
     Opcode.ASSERT: (_C, _C),
     Opcode.QUERY: (_D, Operand.QUERY),
     Opcode.CAPABILITY: (_D, _C),
+    Opcode.OPERATE: (_D, _C, _C, Operand.OPERATION),
+    Opcode.NATIVE: (_D, Operand.NATIVE, Operand.CLEAR_BASE, Operand.SECRET_BASE),
+    Opcode.CLOSURE: (_D, Operand.FUNCTION),
+    Opcode.CALL_CLOSURE: (_C, Operand.CLEAR_BASE),
     Opcode.LIFT: (_T, _C),
     Opcode.LIFT_BITS: (_T, _C, _C),
     Opcode.MOVE_SECRET: (_T, _S),
@@ -204,8 +239,12 @@ OPERANDS: Final[dict[Opcode, tuple[Operand, ...]]] = {
     Opcode.INPUT: (_T, _C, _C, Operand.KIND),
     Opcode.SEND: (_C, _S, Operand.KIND),
     Opcode.SEND_LIST: (_C, _C, Operand.KIND),
+    Opcode.NATIVE_SECRET: (_T, Operand.NATIVE, Operand.CLEAR_BASE, Operand.SECRET_BASE),
+    Opcode.SECRET_OPERATE: (_T, _S, _S, Operand.SECRET_OPERATION),
+    Opcode.SECRET_OPERATE_CLEAR: (_T, _S, _C, Operand.SECRET_OPERATION),
     Opcode.OPEN: (_D, _S, Operand.KIND),
     Opcode.OPEN_LIST: (_D, _C, Operand.KIND),
+    Opcode.OPEN_POINT: (_D, _S, _C),
 }
 """The operands of every operation, in order."""
 
@@ -214,6 +253,9 @@ TERMINATORS: Final = frozenset({Opcode.JUMP, Opcode.RETURN, Opcode.RETURN_SECRET
 
 OPCODES: Final = 128
 """Opcodes are below this number."""
+
+OPERATION_KINDS: Final = 16
+"""An OPERATION operand is an operator times this, plus a ValueKind; a SECRET_OPERATION likewise."""
 
 FIRST_SECRET: Final = Opcode.LIFT
 """Operations from here on touch secrets and may fill the engine's queue."""

@@ -8,11 +8,15 @@ a value in a clear register.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Final
 
 from quorate.protocol.errors import ProgramError
 
-from .opcodes import OPERANDS, TERMINATORS, Opcode, Operand, Query, ValueKind
+from .natives import NATIVES
+from .numbers import CLEAR_FIXED_RANGES, FIXED_RANGES, INTEGER_RANGES, Fixed, Operator
+from .opcodes import OPERANDS, OPERATION_KINDS, TERMINATORS, Opcode, Operand, Query, ValueKind
+from .secret_operators import SecretOperator, works_on
 
 MAX_FUNCTIONS: Final = 1024
 """The most functions of one program."""
@@ -33,10 +37,11 @@ MAX_LINE: Final = (1 << 32) - 1
 
 INT64_LEAST: Final = -(1 << 63)
 INT64_MOST: Final = (1 << 63) - 1
+UINT64_MOST: Final = (1 << 64) - 1
 
 Instruction = tuple[int, ...]
 """An opcode and its operands."""
-Constant = int | bool | str | None
+Constant = int | bool | str | float | Fixed | None
 
 
 class InvalidProgram(ProgramError):
@@ -62,7 +67,10 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Function:
-    """A function: `code` and, instruction by instruction, the source line in `lines`."""
+    """A function: `code` and, instruction by instruction, the source line in `lines`.
+
+    `source` names the file that the lines are of, when it is not that of the program.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -71,6 +79,7 @@ class Function:
     secret_registers: int
     code: tuple[Instruction, ...]
     lines: tuple[int, ...]
+    source: str = ""
 
     @property
     def clear_parameters(self) -> int:
@@ -122,16 +131,28 @@ def _check_text(text: str, most: int, what: str) -> None:
         raise InvalidProgram(f"{what} is longer than {most} bytes")
 
 
+_LEAST_FIXED, _MOST_FIXED = CLEAR_FIXED_RANGES[ValueKind.FIX64]
+
+
 def _check_constant(constant: Constant) -> None:
     if isinstance(constant, str):
         _check_text(constant, MAX_TEXT_BYTES, "a string constant")
-    elif type(constant) is int and not INT64_LEAST <= constant <= INT64_MOST:
-        raise InvalidProgram("an integer constant is outside int64")
+    elif type(constant) is int and not INT64_LEAST <= constant <= UINT64_MOST:
+        raise InvalidProgram("an integer constant is outside int64 and uint64")
+    elif isinstance(constant, Fixed) and not _LEAST_FIXED <= constant.units <= _MOST_FIXED:
+        raise InvalidProgram("a fixed-point constant is outside fix64")
+    elif isinstance(constant, float) and not math.isfinite(constant):
+        raise InvalidProgram("a float constant is not a finite number")
 
 
 def _check_function(program: Program, function: Function) -> None:
     name = function.name
-    for text in (name, function.result, *(part for p in function.parameters for part in (p.name, p.type))):
+    for text in (
+        name,
+        function.result,
+        function.source,
+        *(part for p in function.parameters for part in (p.name, p.type)),
+    ):
         _check_text(text, MAX_NAME_BYTES, f"a name or type of function {name[:32]!r}")
     if len(function.parameters) > MAX_PARAMETERS:
         raise InvalidProgram(f"function {name} has more than {MAX_PARAMETERS} parameters")
@@ -180,10 +201,14 @@ def _fits(program: Program, function: Function, instruction: Instruction) -> boo
         Operand.FUNCTION: len(program.functions),
         Operand.KIND: len(ValueKind),
         Operand.QUERY: len(Query),
+        Operand.OPERATION: len(Operator) * OPERATION_KINDS,
+        Operand.SECRET_OPERATION: len(SecretOperator) * OPERATION_KINDS,
+        Operand.NATIVE: len(NATIVES),
     }
     if any(not 0 <= value < bounds[kind] for kind, value in zip(kinds, instruction[1:], strict=True)):
         return False
-    return opcode is not Opcode.CALL or _call_fits(program, function, instruction)
+    check = _MORE_CHECKS.get(opcode)
+    return check is None or check(program, function, instruction)
 
 
 def _call_fits(program: Program, function: Function, instruction: Instruction) -> bool:
@@ -194,3 +219,44 @@ def _call_fits(program: Program, function: Function, instruction: Instruction) -
         clear_base + max(1, callee.clear_parameters) <= function.clear_registers
         and secret_base + max(1, callee.secret_parameters) <= function.secret_registers
     )
+
+
+def _native_fits(program: Program, function: Function, instruction: Instruction) -> bool:
+    """Whether the arguments of a native lie inside the registers, and its result is where it gives it."""
+    opcode, _, number, clear_base, secret_base = instruction
+    native = NATIVES[number]
+    return (
+        native.gives_secret == (opcode == Opcode.NATIVE_SECRET)
+        and clear_base + native.clear <= function.clear_registers
+        and secret_base + native.secrets <= function.secret_registers
+    )
+
+
+def _operation_fits(program: Program, function: Function, instruction: Instruction) -> bool:
+    kind = instruction[-1] % OPERATION_KINDS
+    return kind in INTEGER_RANGES or kind in FIXED_RANGES or kind == ValueKind.FLOAT
+
+
+def _secret_operation_fits(program: Program, function: Function, instruction: Instruction) -> bool:
+    operator, kind = divmod(instruction[-1], OPERATION_KINDS)
+    return kind < len(ValueKind) and works_on(SecretOperator(operator), ValueKind(kind))
+
+
+def _kind_fits(program: Program, function: Function, instruction: Instruction) -> bool:
+    return instruction[-1] != ValueKind.FLOAT
+
+
+_MORE_CHECKS: Final = {
+    Opcode.CALL: _call_fits,
+    Opcode.NATIVE: _native_fits,
+    Opcode.NATIVE_SECRET: _native_fits,
+    Opcode.OPERATE: _operation_fits,
+    Opcode.SECRET_OPERATE: _secret_operation_fits,
+    Opcode.SECRET_OPERATE_CLEAR: _secret_operation_fits,
+    Opcode.OPEN: _kind_fits,
+    Opcode.OPEN_LIST: _kind_fits,
+    Opcode.INPUT: _kind_fits,
+    Opcode.SEND: _kind_fits,
+    Opcode.SEND_LIST: _kind_fits,
+}
+"""What some instructions must keep besides the bounds of their operands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .closure import Closure
 from .engine import Secret, SecretEngine
 from .limits import Fault, Limits
 from .program import Function, Program
@@ -56,7 +57,10 @@ class State:
         self.finished = False
         self.complete = True
         self.value: Any = None
-        self._frames: list[tuple[Function, int, list[Any], list[Secret], int, int]] = []
+        self.closure: Closure | None = None
+        self.storage: dict[str, Any] = {}
+        self.broadcasts: list[str] = []
+        self._frames: list[tuple[Function, int, list[Any], list[Secret], Closure | None, int, int]] = []
         self._zero = engine.constant(0)
 
     def allocate(self, cells: int) -> None:
@@ -74,14 +78,17 @@ class State:
         self.clear = clear + [None] * (function.clear_registers - len(clear))
         self.secret = secret + [self._zero] * (function.secret_registers - len(secret))
 
-    def call(self, index: int, clear_base: int, secret_base: int) -> None:
+    def call(self, index: int, clear_base: int, secret_base: int, *, closure: Closure | None = None) -> None:
         """Call a function with its arguments in consecutive registers; its result lands in the first of them."""
         if len(self._frames) + 1 >= self.limits.call_depth:
             raise Fault(f"more than {self.limits.call_depth} calls are active at once; recurse less deeply")
         function = self.program.functions[index]
         clear = self.clear[clear_base : clear_base + function.clear_parameters]
         secret = self.secret[secret_base : secret_base + function.secret_parameters]
-        self._frames.append((self.function, self.position, self.clear, self.secret, clear_base, secret_base))
+        self._frames.append(
+            (self.function, self.position, self.clear, self.secret, self.closure, clear_base, secret_base)
+        )
+        self.closure = closure
         self.enter(function, clear, secret)
 
     def leave(self, *, value: Any = None, secret: Secret | None = None) -> None:
@@ -90,7 +97,8 @@ class State:
             self.finished = True
             self.value = value if secret is None else secret
             return
-        self.function, self.position, self.clear, self.secret, clear_base, secret_base = self._frames.pop()
+        frame = self._frames.pop()
+        self.function, self.position, self.clear, self.secret, self.closure, clear_base, secret_base = frame
         if secret is None:
             self.clear[clear_base] = value
         else:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 from quorate.protocol.errors import ProgramError
 
+from .closure import Closure
 from .engine import Secret
-from .limits import MAX_CELLS, MAX_NESTING, Fault, WrongType
-from .program import INT64_LEAST, INT64_MOST, Function
+from .limits import MAX_CELLS, MAX_NESTING, WrongType
+from .numbers import CLEAR_FIXED_RANGES, FIXED_RANGES, INTEGER_RANGES, NAMES, Fixed, nearest_units
+from .opcodes import ValueKind
+from .program import Function
 
-MAX_SHOWN_CHARACTERS: Final = 1 << 14
-"""The longest text that one value is shown as."""
+_NUMBERS: Final = {NAMES[kind]: kind for kind in (*INTEGER_RANGES, *FIXED_RANGES)}
+"""The kinds of numbers with a range, by their names."""
 
 
 def check_arguments(function: Function, arguments: Sequence[Any]) -> list[Any]:
@@ -40,16 +45,30 @@ def _argument(value: Any, kind: str, where: str) -> Any:
         if len(value) > MAX_CELLS:
             raise ProgramError(f"{where} is longer than {MAX_CELLS}")
         return [_argument(item, kind[5:-1], where) for item in value]
-    expected = {"int64": int, "bool": bool, "string": str}.get(kind)
-    if expected is None or type(value) is not expected:
+    number = _NUMBERS.get(kind)
+    expected = {"bool": bool, "string": str, "bytes": bytes, "float": float}.get(
+        kind, int if number is not None else None
+    )
+    if number in FIXED_RANGES and type(value) in (int, float, Fraction):
+        units = nearest_units(value)
+        least, most = CLEAR_FIXED_RANGES[number]
+        value, inside = Fixed(units), least <= units <= most
+    elif expected is None or type(value) is not expected:
         raise ProgramError(f"{where} is not a {kind}")
-    if type(value) is int and not INT64_LEAST <= value <= INT64_MOST:
-        raise ProgramError(f"{where} is outside int64")
+    else:
+        inside = number is None or _inside(value, number)
+    if not inside or (type(value) is float and not math.isfinite(value)):
+        raise ProgramError(f"{where} is outside {kind}")
     return value
 
 
+def _inside(value: Any, kind: ValueKind) -> bool:
+    least, most = INTEGER_RANGES[kind]
+    return bool(least <= value <= most)
+
+
 def plain(value: Any) -> Any:
-    """A copy of a clear value for the outside: lists are new, secrets become None.
+    """A copy of a clear value for the outside: lists are new, fixed-point numbers Fractions, secrets None.
 
     Raises ProgramError if it is nested too deep or too long.
     """
@@ -60,12 +79,23 @@ def plain(value: Any) -> Any:
 def _plain(value: Any, depth: int, budget: list[int]) -> Any:
     if isinstance(value, Secret):
         return None
+    if isinstance(value, Fixed):
+        return value.fraction
+    if isinstance(value, Closure):
+        return None
+    if isinstance(value, dict):
+        _spend(budget, 2 * len(value), depth)
+        return {key: _plain(item, depth - 1, budget) for key, item in value.items()}
     if not isinstance(value, list):
         return value
-    budget[0] -= len(value)
-    if depth == 0 or budget[0] < 0:
-        raise ProgramError(f"the returned list is nested deeper than {MAX_NESTING} or longer than {MAX_CELLS}")
+    _spend(budget, len(value), depth)
     return [_plain(item, depth - 1, budget) for item in value]
+
+
+def _spend(budget: list[int], size: int, depth: int) -> None:
+    budget[0] -= size
+    if depth == 0 or budget[0] < 0:
+        raise ProgramError(f"the returned value is nested deeper than {MAX_NESTING} or longer than {MAX_CELLS}")
 
 
 def secrets_of(value: Any) -> list[Secret]:
@@ -73,27 +103,3 @@ def secrets_of(value: Any) -> list[Secret]:
     if not isinstance(value, list) or not all(isinstance(item, Secret) for item in value):
         raise WrongType("the value is not a list of secrets")
     return value
-
-
-def show(value: Any) -> str:
-    """A clear value as `print` writes it; raises Fault when it is too long or too deep."""
-    parts: list[str] = []
-    _show(value, MAX_NESTING, parts)
-    text = "".join(parts)
-    if len(text) > MAX_SHOWN_CHARACTERS:
-        raise Fault(f"a value is longer than {MAX_SHOWN_CHARACTERS} characters; print a part of it")
-    return text
-
-
-def _show(value: Any, depth: int, parts: list[str]) -> None:
-    if len(parts) > MAX_SHOWN_CHARACTERS or depth == 0:
-        raise Fault(f"a list is longer than {MAX_SHOWN_CHARACTERS} or too deep to print; print a part of it")
-    if not isinstance(value, list):
-        parts.append(str(value))
-        return
-    parts.append("[")
-    for index, item in enumerate(value):
-        if index:
-            parts.append(", ")
-        _show(item, depth - 1, parts)
-    parts.append("]")

@@ -6,16 +6,17 @@ which would be undefined under MPC, raises EngineError.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+from quorate.protocol.curve import Point
 from quorate.protocol.mpc import Protocol
-from quorate.protocol.vm.engine import EngineError, Environment, Output, Secret
+from quorate.protocol.vm.engine import BN254_ORDER, EngineError, Environment, Output, Secret
+from quorate.protocol.vm.limits import Fault
+from quorate.protocol.vm.numbers import FIXED_RANGES, INTEGER_RANGES, NAMES
 from quorate.protocol.vm.opcodes import ValueKind
-from quorate.protocol.vm.program import INT64_LEAST, INT64_MOST
-
-BN254_ORDER: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0000001
-"""The order of the BN254 groups, the field that sessions use by default."""
+from quorate.protocol.vm.secret_operators import SHIFTS, SecretOperator, exact_result
 
 Value = TypeVar("Value")
 
@@ -67,7 +68,8 @@ class ClearEngine:
         randomness: Callable[[int], bytes] | None = None,
     ) -> None:
         clients = 1 + max((client for client, _ in inputs), default=-1)
-        self._environment = environment or Environment(clients, clients, clients)
+        facts = environment or Environment(clients, clients, clients)
+        self._environment = dataclasses.replace(facts, modulus=modulus)
         self._inputs = dict(inputs)
         self._modulus = modulus
         self._randomness = randomness
@@ -128,11 +130,31 @@ class ClearEngine:
         """1 if x == y, else 0; raises EngineError outside int64."""
         return _Plain(int(_comparable(x) == _comparable(y)))
 
-    def random(self, bits: int) -> Secret:
-        """Uniform in 0..2^bits-1."""
+    def operate(self, operator: SecretOperator, x: Secret, y: Secret | int, *, kind: ValueKind) -> Secret:
+        """`x operator y`, exactly; raises EngineError for an operand or a quotient outside `kind`."""
+        left = _inside(_value(x), kind)
+        right = y if isinstance(y, int) else _value(y)
+        if operator in SHIFTS:
+            right = _inside(right, ValueKind.INT64)
+        else:
+            right = _inside(right, kind)
+        try:
+            return self._reduced(exact_result(operator, kind, left, right))
+        except Fault as error:
+            raise EngineError(f"a secret amount is out of range: {error}") from None
+
+    def _random_bytes(self, size: int) -> int:
         if self._randomness is None:
             raise EngineError("the program draws random numbers; give the engine a source of randomness")
-        return _Plain(int.from_bytes(self._randomness((bits + 7) // 8), "little") & ((1 << bits) - 1))
+        return int.from_bytes(self._randomness(size), "little")
+
+    def random(self, bits: int) -> Secret:
+        """Uniform in 0..2^bits-1."""
+        return _Plain(self._random_bytes((bits + 7) // 8) & ((1 << bits) - 1))
+
+    def random_element(self) -> Secret:
+        """Uniform in the field, up to 2^-64."""
+        return self._reduced(self._random_bytes((self._modulus.bit_length() + 71) // 8))
 
     def send(self, client: int, values: Sequence[Secret], *, kind: ValueKind) -> None:
         """Append `values` to what `client` receives."""
@@ -142,6 +164,12 @@ class ClearEngine:
         """The values, without communication."""
         yield from ()
         return [_value(value) for value in values]
+
+    def open_point(self, value: Secret, base: Point) -> Protocol[Any]:
+        """value times `base`, encoded."""
+        yield from ()
+        check_order(base, self._modulus)
+        return (base * _value(value)).encode()
 
     def settle(self) -> Protocol[None]:
         """Nothing is ever queued."""
@@ -155,6 +183,23 @@ class ClearEngine:
 
 def _comparable(secret: Secret) -> int:
     value = _value(secret)
-    if not INT64_LEAST <= value <= INT64_MOST:
+    least, most = INTEGER_RANGES[ValueKind.INT64]
+    if not least <= value <= most:
         raise EngineError("a secret outside int64 is compared; the secret arithmetic before it overflowed")
     return value
+
+
+def _inside(value: int, kind: ValueKind) -> int:
+    least, most = INTEGER_RANGES.get(kind) or FIXED_RANGES[kind]
+    if not least <= value <= most:
+        raise EngineError(f"a secret outside {NAMES[kind]} is used; the secret arithmetic before it overflowed")
+    return value
+
+
+def check_order(base: Point, modulus: int) -> None:
+    """Raise EngineError unless scalars of the point's curve are elements of the field."""
+    if base.curve.order != modulus:
+        raise EngineError(
+            f"the field of this session is not the scalar field of {base.curve.name}; "
+            f"run the program over the field of order {base.curve.order:#x}"
+        )

@@ -9,15 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from quorate.protocol.curve import Point
 from quorate.protocol.mpc import DEFAULT_KAPPA, MAX_PLAN_ELEMENTS, Party, Plan, Protocol, equal, expand, less_than
 from quorate.protocol.mpc.arithmetic.costs import cost_of
 from quorate.protocol.vm.engine import UNKNOWN, Environment
 
+from .arithmetic_kinds import OPERATORS, RANDOM_ELEMENT
 from .graph import Form
 from .kinds import EQUAL, LESS_THAN, MULTIPLY, RANDOM
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
+
+_OPERATOR_KINDS: Final = {kind.name: kind for kind in OPERATORS.values()}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Counts:
     outputs: int
     rounds: int
     batches: tuple[tuple[str, int], ...]
+    operators: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 class CountingEngine(LazyEngine):
@@ -68,7 +73,16 @@ class CountingEngine(LazyEngine):
             outputs=self._sent,
             rounds=self._rounds,
             batches=tuple(self._batches),
+            operators=self._operators(),
         )
+
+    def _operators(self) -> dict[str, int]:
+        """Operators on secrets by name, whatever their numbers."""
+        counts: Counter[str] = Counter()
+        for (name, _), count in sorted(self._counts.items()):
+            if name in _OPERATOR_KINDS:
+                counts[name] += count
+        return dict(counts)
 
     def plan(self, party: Party | None = None, *, shares: int = 0) -> Plan:
         """What to preprocess for the run at a party like `party`, and `shares` random shares besides.
@@ -77,13 +91,18 @@ class CountingEngine(LazyEngine):
         """
         kappa = DEFAULT_KAPPA if party is None else party.kappa
         on_bytes = party is None or party.scheme.computes_on_bytes
-        plan = Plan(shares=shares)
+        plan = Plan(shares=shares + min(self._counts[RANDOM_ELEMENT.name, 0], MAX_PLAN_ELEMENTS - shares))
         for kind in (LESS_THAN, EQUAL, RANDOM):
             for (name, bits), count in sorted(self._counts.items()):
                 if name == kind.name:
                     room = MAX_PLAN_ELEMENTS - plan.total
                     each = expand(kind.plan(1, bits, kappa), kappa=kappa, on_bytes=on_bytes)
                     plan += each.times(max(0, min(count, room // each.total)))
+        for (name, parameter), count in sorted(self._counts.items()):
+            operator = _OPERATOR_KINDS.get(name)
+            if party is not None and operator is not None:
+                each = operator.plan_at(party, 1, parameter)
+                plan += each.times(max(0, min(count, (MAX_PLAN_ELEMENTS - plan.total) // max(1, each.total))))
         return plan if party is None else plan + self._scheme_plan(party, MAX_PLAN_ELEMENTS - plan.total)
 
     def _scheme_plan(self, party: Party, room: int) -> Plan:
@@ -121,6 +140,12 @@ class CountingEngine(LazyEngine):
         self._opened += len(rows)
         self._rounds += 1
         return [UNKNOWN] * len(rows)
+
+    def _reveal_multiple(self, row: int, base: Point) -> Protocol[Any]:
+        yield from ()
+        self._opened += 1
+        self._rounds += 1
+        return UNKNOWN
 
     def _share(self, rows: Sequence[int]) -> tuple[None, ...]:
         self._sent += len(rows)

@@ -7,10 +7,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+from quorate.protocol.curve import Point
 from quorate.protocol.mpc import Protocol
 from quorate.protocol.vm.engine import EngineError, Environment, Output, Secret
 from quorate.protocol.vm.opcodes import ValueKind
+from quorate.protocol.vm.secret_operators import SecretOperator, compared_bits
 
+from .arithmetic_kinds import OPERATORS, RANDOM_ELEMENT, parameter_of
 from .clear import OutputBox
 from .graph import READY, Form, Linear, Node, Operation, Stage, forms_of
 from .kinds import COMPARED_BITS, EQUAL, LESS_THAN, MULTIPLY, RANDOM, Kind
@@ -61,6 +64,10 @@ class LazyEngine(abc.ABC):
     @abc.abstractmethod
     def _reveal(self, rows: Sequence[int]) -> Protocol[list[Any]]:
         """Open rows in one round."""
+
+    @abc.abstractmethod
+    def _reveal_multiple(self, row: int, base: Point) -> Protocol[Any]:
+        """Open a row times a point, in one round."""
 
     @abc.abstractmethod
     def _share(self, rows: Sequence[int]) -> Any:
@@ -149,6 +156,16 @@ class LazyEngine(abc.ABC):
                 return self.scale(other, one.constant)
         return self._operation(MULTIPLY, (x, y))
 
+    def operate(self, operator: SecretOperator, x: Secret, y: Secret | int, *, kind: ValueKind) -> Secret:
+        """`x operator y` for secrets of `kind`; a public y is part of the batch's parameter."""
+        if operator in (SecretOperator.LESS, SecretOperator.EQUAL):
+            other = self.constant(y) if isinstance(y, int) else y
+            comparison = LESS_THAN if operator is SecretOperator.LESS else EQUAL
+            return self._operation(comparison, (x, other), compared_bits(kind))
+        if isinstance(y, int):
+            return self._operation(OPERATORS[operator], (x,), parameter_of(kind, y))
+        return self._operation(OPERATORS[operator], (x, y), parameter_of(kind))
+
     def less_than(self, x: Secret, y: Secret) -> Secret:
         """1 if x < y as int64, else 0."""
         return self._operation(LESS_THAN, (x, y), COMPARED_BITS)
@@ -161,6 +178,10 @@ class LazyEngine(abc.ABC):
         """Uniform in 0..2^bits-1."""
         return self._operation(RANDOM, (), bits)
 
+    def random_element(self) -> Secret:
+        """Uniform in the whole field."""
+        return self._operation(RANDOM_ELEMENT, ())
+
     def send(self, client: int, values: Sequence[Secret], *, kind: ValueKind) -> None:
         """Append `values` to what `client` receives."""
         self._outputs.send(client, cast("Sequence[Node]", values), kind=kind)
@@ -170,6 +191,12 @@ class LazyEngine(abc.ABC):
         nodes = cast("Sequence[Node]", values)
         yield from self._evaluate(nodes)
         return (yield from self._reveal([node.row for node in nodes])) if nodes else []
+
+    def open_point(self, value: Secret, base: Point) -> Protocol[Any]:
+        """value times `base`, after whatever it needs."""
+        (node,) = cast("Sequence[Node]", [value])
+        yield from self._evaluate([node])
+        return (yield from self._reveal_multiple(node.row, base))
 
     def settle(self) -> Protocol[None]:
         """Evaluate every operation, and every combination that nothing has taken yet."""

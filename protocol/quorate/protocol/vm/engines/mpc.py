@@ -6,15 +6,19 @@ is the same at every party, so the parties' rounds line up.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quorate.protocol.curve import Point
+from quorate.protocol.errors import MalformedMessage, PartyFault
 from quorate.protocol.field import PrimeField, Vector
 from quorate.protocol.mpc import (
     MAX_PLAN_ELEMENTS,
+    Exchange,
     Party,
     Plan,
     Protocol,
@@ -25,10 +29,13 @@ from quorate.protocol.mpc import (
     signed_integers,
     together,
 )
+from quorate.protocol.sharing import PartyId
+from quorate.protocol.verifiable.exponent import open_in_exponent
 from quorate.protocol.vm.engine import EngineError, Environment
 
+from .arithmetic_kinds import plan_at
+from .clear import check_order
 from .graph import Form
-from .kinds import RANDOM
 from .lazy import MAX_PENDING, Batch, LazyEngine, missing_input
 
 MAX_SHARES: Final = 1 << 22
@@ -78,7 +85,7 @@ class MpcEngine(LazyEngine):
         most_pending: int = MAX_PENDING,
         most_shares: int = MAX_SHARES,
     ) -> None:
-        super().__init__(environment, most_pending=most_pending)
+        super().__init__(dataclasses.replace(environment, modulus=party.field.modulus), most_pending=most_pending)
         self._party = party
         self._given = inputs
         self._table = ShareTable(party.field, most_shares)
@@ -111,7 +118,7 @@ class MpcEngine(LazyEngine):
         """
         plan = Plan()
         for batch in batches:
-            plan += batch.kind.plan(len(batch.operations), batch.parameter, self._party.kappa)
+            plan += plan_at(batch.kind, self._party, count=len(batch.operations), parameter=batch.parameter)
         plan = expand(plan, kappa=self._party.kappa, on_bytes=self._party.scheme.computes_on_bytes)
         if plan.total > MAX_PLAN_ELEMENTS:
             return False
@@ -120,7 +127,7 @@ class MpcEngine(LazyEngine):
         return True
 
     def _columns(self, batch: Batch) -> list[Vector]:
-        if batch.kind is RANDOM:
+        if not batch.operations[0].operands:
             return [self._party.field.zeros(len(batch.operations))]
         places = range(len(batch.operations[0].operands))
         return [self._table.rows(batch.column(place)) for place in places]
@@ -128,6 +135,26 @@ class MpcEngine(LazyEngine):
     def _reveal(self, rows: Sequence[int]) -> Protocol[list[Any]]:
         opened = yield from reveal(self._party, self._table.rows(rows))
         return signed_integers(self._party.field, opened)
+
+    def _reveal_multiple(self, row: int, base: Point) -> Protocol[bytes]:
+        """Everybody sends its share times `base`; the points are interpolated and checked against one another.
+
+        With n >= 2t+1 points t liars can stop the opening and cannot change it; nobody is named.
+        """
+        party = self._party
+        check_order(base, party.field.modulus)
+        (share,) = party.field.integers(self._table.rows([row]))
+        own = (base * share).encode()
+        others = [PartyId(number) for number in range(1, party.parties + 1) if number != party.identity]
+        size = len(own)
+        received = yield Exchange(dict.fromkeys(others, own), dict.fromkeys(others, size))
+        points = {party.identity: base * share}
+        for sender in others:
+            try:
+                points[sender] = base.curve.decode(received[sender], identity=True)
+            except MalformedMessage as error:
+                raise PartyFault(sender, f"sent no point of {base.curve.name}: {error}") from None
+        return open_in_exponent(points, threshold=party.threshold).encode()
 
     def _share(self, rows: Sequence[int]) -> Vector:
         return self._table.rows(rows)
