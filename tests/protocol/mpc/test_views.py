@@ -8,7 +8,7 @@ import pytest
 from quorate.protocol.field import BN254
 from quorate.protocol.mpc import (
     Party,
-    byte_compare,
+    byte_masks,
     compare,
     equal,
     less_than_zero,
@@ -112,7 +112,7 @@ def test_opened_sums_do_not_tell_the_extremes_apart(committee, monkeypatch, oper
                 opened.append(BN254.integers(result))
             return result
 
-        for module in (compare, byte_compare):
+        for module in (compare, byte_masks):
             monkeypatch.setattr(module, "open_shares", recorded)
         group = committee(3, 1, seed=seed)
         group.run(operation, group.share([value] * BATCH), bits=32)
@@ -134,7 +134,7 @@ def test_opened_sums_hide_by_kappa_bits(committee, monkeypatch):
                 opened.extend(BN254.integers(result))
             return result
 
-        for module in (compare, byte_compare):
+        for module in (compare, byte_masks):
             monkeypatch.setattr(module, "open_shares", recorded)
         group = committee(3, 1, seed=31)
         for party in group.parties:

@@ -49,7 +49,7 @@ from .input import (
 )
 from .local import Deadlock, run_local
 from .logic import bits_to_integer, logical_and, logical_not, logical_or, logical_xor, select
-from .masks import expand, sign_test, zero_test
+from .masks import decomposition, expand, sign_test, zero_test
 from .operations import (
     inner_products,
     matrix_product,
@@ -141,6 +141,7 @@ __all__ = [
     "bits_to_bytes",
     "bits_to_integer",
     "converse",
+    "decomposition",
     "draw_masks",
     "dual_bits",
     "dual_integer",

@@ -25,13 +25,15 @@ from numpy.typing import NDArray
 from quorate.protocol.field import Vector
 
 from .batches import MAX_ROUND_ELEMENTS, join
+from .byte_bits import field_bits
 from .byte_compare import remainders, sign_bits, zero_bits
 from .logic import logical_not
-from .masks import COUNTED_FROM_BITS, expand, mask_plan, remainder_plan, sign_test, zero_test
+from .masks import COUNTED_FROM_BITS, decomposition, expand, remainder_plan, sign_test, zero_test
 from .operations import multiply, open_shares
 from .party import Party, Protocol
-from .pool import BIT, Plan, integer
-from .preprocessing import reserve, sum_bits
+from .pool import BIT, DUAL_BIT, Plan, integer
+from .preprocessing import reserve
+from .room import require_room
 from .rounds import together
 
 MAX_COMPARED_BITS: Final = 192
@@ -62,8 +64,9 @@ def equal_plan(count: int, bits: int, kappa: int) -> Plan:
 
 
 def to_bits_plan(count: int, bits: int, kappa: int) -> Plan:
-    """What `count` calls of `to_bits` at `bits` take from the pool."""
-    return mask_plan(count, bits, bits, kappa)
+    """What `count` calls of `to_bits` at `bits` take from the pool, whatever the scheme; see `masks`."""
+    del kappa
+    return Plan({decomposition(bits): count if bits > 1 else 0})
 
 
 def less_than(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
@@ -137,13 +140,17 @@ def equal(party: Party, x: Vector, y: Vector, *, bits: int) -> Protocol[Vector]:
 def to_bits(party: Party, x: Vector, *, bits: int) -> Protocol[list[Vector]]:
     """The `bits` two's complement bits of each x, -2^(bits-1) <= x < 2^(bits-1); bit i of all is at index i.
 
-    `2 + ceil(log2(bits))` rounds.
+    `2 + ceil(log2(bits - 1))` rounds in the prime field; one less where the scheme computes on bytes.
     """
     limbs = party.field.limbs
     _check_width(party, bits)
+    if bits == 1:  # x is -1 or 0
+        return [party.field.neg(x)]
 
     def batch(part: Vector) -> Protocol[Vector]:
-        return (yield from _bits_of_batch(party, part, bits=bits))
+        operation = field_bits if party.scheme.computes_on_bytes else _bits_of_batch
+        rows = (yield from operation(party, part, bits=bits)).reshape(bits, len(part), limbs)
+        return np.ascontiguousarray(rows.transpose(1, 0, 2)).reshape(-1, limbs)
 
     rows = yield from _in_batches(party, x, to_bits_plan(1, bits, party.kappa), batch)
     table = rows.reshape(-1, bits, limbs)
@@ -163,12 +170,9 @@ class _Mask:
 
 
 def _check_width(party: Party, bits: int) -> None:
-    needed = sum_bits(bits + party.kappa, party.threshold) + 1
-    if not 1 <= bits <= MAX_COMPARED_BITS or needed >= party.field.modulus.bit_length():
-        raise ValueError(
-            f"integers of {bits} bits, masked at kappa {party.kappa}, need {needed} of the field's "
-            f"{party.field.modulus.bit_length()} bits; at most {MAX_COMPARED_BITS} bits can be compared"
-        )
+    if not 1 <= bits <= MAX_COMPARED_BITS:
+        raise ValueError(f"integers of {bits} bits: 1 to {MAX_COMPARED_BITS} bits can be compared")
+    require_room(party, bits)
 
 
 def _draw_mask(party: Party, count: int, *, bits: int, power: int) -> _Mask:
@@ -298,7 +302,7 @@ def _is_zero(party: Party, x: Vector, bits: int, masks: Sequence[_Mask]) -> Prot
 
 
 def _bits_of_batch(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
-    """The bits of each value in turn: two's complement, the public sum less the mask's shared bits."""
+    """The bits as rows: two's complement, the public sum less the mask's shared bits."""
     limbs = party.field.limbs
     field = party.field
     count = len(x)
@@ -318,8 +322,7 @@ def _bits_of_batch(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
     )
     product = yield from multiply(party, differing[count:], borrowed[count:])
     higher = field.combine([1, 1, -2], [differing[count:], borrowed[count:], product])
-    result = np.concatenate([differing[:count], higher]).reshape(bits, count, limbs)
-    return np.ascontiguousarray(result.transpose(1, 0, 2)).reshape(-1, limbs)
+    return np.concatenate([differing[:count], higher])
 
 
 def _prefixes(party: Party, less: Vector, same: Vector) -> Protocol[Vector]:
@@ -351,7 +354,7 @@ def _in_batches(
 ) -> Protocol[Vector]:
     """Apply `operation` to pieces of x that keep tables of bits in bounds; `each` is one value's plan."""
     each = expand(each, kappa=party.kappa, on_bytes=party.scheme.computes_on_bytes)
-    in_bytes = sum(item.width for item in each if item.name in {"dual_integer", "exact_integer"})
+    in_bytes = each[DUAL_BIT] + sum(item.width for item in each if item.name in {"dual_integer", "exact_integer"})
     size = max(1, min(MAX_ROUND_ELEMENTS // max(1, each.bits), MAX_TABLE_BYTES // max(1, in_bytes)))
     results = []
     for start in range(0, len(x), size):

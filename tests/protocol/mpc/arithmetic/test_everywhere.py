@@ -254,7 +254,6 @@ SPIED = (
     "shift_right_by",
     "to_bits",
     "byte_bits",
-    "bit_rows",
     "truncate",
     "truncate_loosely",
     "truncate_nearest",

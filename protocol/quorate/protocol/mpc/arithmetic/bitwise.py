@@ -15,13 +15,13 @@ import numpy as np
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.batches import join
 from quorate.protocol.mpc.binary import multiply_bytes
+from quorate.protocol.mpc.byte_bits import byte_bits, rows_to_field
 from quorate.protocol.mpc.compare import less_than_zero, modulo_power, to_bits
 from quorate.protocol.mpc.compare import shift_right as shift_right_by
 from quorate.protocol.mpc.operations import inner_products, multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
-from .byte_bits import bit_rows, byte_bits, rows_to_field
 from .costs import piecewise
 from .integers import low_bits, wrap
 from .normalisation import length_of, power_of_two
@@ -38,7 +38,7 @@ def bits_of(party: Party, x: Vector, *, of: IntegerType) -> Protocol[list[Vector
 
 def _bits_in_turn(party: Party, x: Vector, *, of: IntegerType) -> Protocol[Vector]:
     """The bits of each value in turn."""
-    rows = (yield from bit_rows(party, x, bits=of.signed_bits))[: of.bits]
+    rows = (yield from to_bits(party, x, bits=of.signed_bits))[: of.bits]
     return np.stack(rows, axis=1).reshape(-1, party.field.limbs)
 
 
@@ -180,7 +180,7 @@ def shift_right_logical_by_secret(party: Party, x: Vector, amount: Vector, *, of
 
 def _amount_bits(party: Party, amount: Vector, of: IntegerType) -> Protocol[list[Vector]]:
     width = max(1, (of.bits - 1).bit_length())
-    return (yield from bit_rows(party, amount, bits=width + 1))[:width]
+    return (yield from to_bits(party, amount, bits=width + 1))[:width]
 
 
 def _most_amount(of: IntegerType) -> int:

@@ -18,14 +18,13 @@ from functools import lru_cache
 from typing import Final
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import less_than_zero
+from quorate.protocol.mpc.compare import less_than_zero, to_bits
 from quorate.protocol.mpc.logic import logical_not, select
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
 from . import approximation
-from .byte_bits import bit_rows
 from .costs import piecewise
 from .normalisation import length_of, power_of_two
 from .number_types import FixedType
@@ -103,7 +102,7 @@ def _two_parts(
         _to_fraction(party, y, bits=bits, fraction=fraction, wanted=inner),
     )
     raised = field.add_constant(near, -lowest << kept)
-    rows = (yield from bit_rows(party, raised, bits=whole_bits + 2 + kept))[kept:-1]
+    rows = (yield from to_bits(party, raised, bits=whole_bits + 2 + kept))[kept:-1]
     whole = field.combine([1 << place for place in range(len(rows))], rows)
     rest = field.combine([1, -1 << inner], [field.add_constant(fine, -lowest << inner), whole])
     mantissa, factor = yield from together(

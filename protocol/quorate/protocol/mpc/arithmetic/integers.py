@@ -14,11 +14,10 @@ import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.batches import join
-from quorate.protocol.mpc.compare import modulo_power
+from quorate.protocol.mpc.compare import modulo_power, to_bits
 from quorate.protocol.mpc.operations import multiply, run_sums
 from quorate.protocol.mpc.party import Party, Protocol
 
-from .byte_bits import bit_rows
 from .costs import piecewise
 from .number_types import IntegerType
 from .order import within
@@ -86,7 +85,7 @@ def power_by_secret(party: Party, x: Vector, exponent: Vector, *, of: IntegerTyp
 
 
 def _power_by_secret(party: Party, x: Vector, exponent: Vector, *, bits: int) -> Protocol[Vector]:
-    rows = (yield from bit_rows(party, exponent, bits=bits + 1))[:bits]
+    rows = (yield from to_bits(party, exponent, bits=bits + 1))[:bits]
     result, square = party.field.full(len(x), 1), x
     for position, bit in enumerate(rows):
         # result (1 + bit (square - 1)), with the next square beside the first product

@@ -20,12 +20,11 @@ import numpy as np
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.batches import join
+from quorate.protocol.mpc.byte_bits import byte_bits, byte_suffix_or, rows_to_field
 from quorate.protocol.mpc.compare import to_bits
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
-
-from .byte_bits import byte_bits, byte_suffix_or, rows_to_field
 
 
 @dataclass(frozen=True, slots=True)

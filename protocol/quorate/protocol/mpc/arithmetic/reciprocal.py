@@ -15,10 +15,11 @@ from typing import Final
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
+from quorate.protocol.mpc.room import require_room
 from quorate.protocol.mpc.rounds import together
 
 from .integers import multiply_pairs
-from .truncation import require_room, slack_bits, truncate_loosely
+from .truncation import slack_bits, truncate_loosely
 
 _LINE_BITS: Final = 16
 """The bits of fraction of the line's coefficients."""

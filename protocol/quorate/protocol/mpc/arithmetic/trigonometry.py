@@ -13,13 +13,12 @@ from fractions import Fraction
 from typing import Final
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.compare import modulo_power
+from quorate.protocol.mpc.compare import modulo_power, to_bits
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.rounds import together
 
 from . import approximation
-from .byte_bits import bit_rows
 from .costs import piecewise
 from .functions import inner_fraction_bits, polynomial_for
 from .integers import multiply_pairs
@@ -72,7 +71,7 @@ def _quarters(party: Party, x: Vector, *, of: FixedType, quarters: int) -> Proto
         truncate_loosely(party, turns, bits=bits + 1, power=fraction - inner),
     )
     last = yield from modulo_power(party, near, bits=bits + 2 - fraction + kept, power=kept + 2)
-    rows = yield from bit_rows(party, last, bits=kept + 3)
+    rows = yield from to_bits(party, last, bits=kept + 3)
     below = field.combine([1 << place for place in range(kept)], rows[:kept])
     whole = field.scale(field.sub(near, below), field.inverse(1 << kept))
     return field.combine([1, -1 << inner], [fine, whole]), rows[kept], rows[kept + 1]

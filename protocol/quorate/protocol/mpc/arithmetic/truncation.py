@@ -19,6 +19,7 @@ from quorate.protocol.mpc.operations import open_shares
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import BIT, Plan, integer
 from quorate.protocol.mpc.preprocessing import reserve, sum_bits
+from quorate.protocol.mpc.room import require_room
 
 
 def slack_bits(party: Party) -> int:
@@ -29,16 +30,6 @@ def slack_bits(party: Party) -> int:
 def slack(party: Party) -> int:
     """How much too large a loosely truncated value may be; a bounded random integer is less than slack 2^width."""
     return 1 << slack_bits(party)
-
-
-def require_room(party: Party, bits: int) -> None:
-    """Raise ValueError unless a masked integer of `bits` bits fits the field."""
-    needed = sum_bits(bits + party.kappa, party.threshold) + 1
-    if needed >= party.field.modulus.bit_length():
-        raise ValueError(
-            f"a step of {bits} bits, masked at kappa {party.kappa}, needs {needed} of the field's "
-            f"{party.field.modulus.bit_length()} bits; take a narrower type, a lower kappa or a larger field"
-        )
 
 
 def truncate(party: Party, x: Vector, *, bits: int, power: int) -> Protocol[Vector]:

@@ -21,7 +21,7 @@ from quorate.protocol.mpc.logic import bits_to_integer, logical_not, logical_xor
 from quorate.protocol.mpc.operations import multiply
 from quorate.protocol.mpc.party import Party, Protocol
 from quorate.protocol.mpc.pool import Plan
-from quorate.protocol.mpc.preprocessing import sum_bits
+from quorate.protocol.mpc.room import has_room
 
 from .adders import carry_save_sum
 from .layer import BitLayer, Bits, PublicBits, check_terms
@@ -90,7 +90,7 @@ class PrimeBits(BitLayer):
         return party.field.add(_flat(party, x), _flat(party, y)).reshape(x.shape)
 
     def add(self, party: Party, terms: Sequence[Bits]) -> Protocol[Bits]:
-        """The sum in the field, and its bits: 2 + log2(width) rounds. By a circuit where the field is too small."""
+        """The sum in the field, and its bits (`to_bits`). By a circuit where the field is too small."""
         check_terms(len(terms))
         field, shape = party.field, terms[0].shape
         width = shape[0]
@@ -138,6 +138,4 @@ def _sum_bits(width: int, terms: int) -> int:
 def _fits(party: Party, width: int, terms: int) -> bool:
     """Whether sums can be split into bits in the party's field."""
     bits = _sum_bits(width, terms)
-    return bits <= MAX_COMPARED_BITS and sum_bits(bits + party.kappa, party.threshold) + 1 < (
-        party.field.modulus.bit_length()
-    )
+    return bits <= MAX_COMPARED_BITS and has_room(party, bits)

@@ -1,8 +1,10 @@
 """Bits of secret integers over GF(2^8), for schemes that compute there: a product of bits is one byte.
 
-As in `byte_compare` of the package above, an integer of w bits is opened under a mask whose low w bits are shared over
-GF(2^8). The bits of the integer are those of the difference of public and shared bits; the borrows of all places are
-a prefix computation of logarithmic depth [Sklansky 1960]. Bits are rows: arrays of shape (w, batch), bit 0 first.
+An integer of w bits is opened under a mask whose low w bits are shared over GF(2^8) (`byte_masks`). Its bits are those
+of the difference of public and shared bits: at each place the exclusive or of both and of a borrow, which is whether
+the public number is less in all places below. The borrows of all places are a prefix computation of logarithmic depth
+[Sklansky 1960], of which the first level goes beside the opening. Bits are rows: arrays of shape (w, batch), bit 0
+first.
 """
 
 from __future__ import annotations
@@ -10,55 +12,55 @@ from __future__ import annotations
 import numpy as np
 
 from quorate.protocol.field import Vector
-from quorate.protocol.mpc.binary import multiply_bytes, to_field_bits
-from quorate.protocol.mpc.compare import to_bits
-from quorate.protocol.mpc.galois import Bytes
-from quorate.protocol.mpc.operations import open_shares
-from quorate.protocol.mpc.party import Party, Protocol
-from quorate.protocol.mpc.pool import Plan, dual_integer, integer
-from quorate.protocol.mpc.preprocessing import reserve
 
-from .truncation import require_room
+from .binary import multiply_bytes, to_field_bits
+from .byte_masks import ByteMask, compare_pairs, compare_places, draw_mask, open_masked, to_field
+from .galois import Bytes
+from .party import Party, Protocol
+from .pool import Plan, dual_integer, integer
+from .preprocessing import reserve
+from .room import require_room
 
 
 def byte_bits(party: Party, x: Vector, *, bits: int) -> Protocol[Bytes]:
-    """The two's complement bits of x, shape (bits, batch), for -2^(bits-1) <= x < 2^(bits-1), bits >= 2.
+    """The two's complement bits of x over GF(2^8), for -2^(bits-1) <= x < 2^(bits-1), bits >= 2: rows.
 
-    1 + ceil(log2(bits - 1)) rounds.
+    max(1, ceil(log2(bits - 1))) rounds. Raises ValueError where the field has no room.
     """
     require_room(party, bits)
-    field, count = party.field, len(x)
+    count = len(x)
     if not count:
         return np.zeros((bits, 0), dtype=np.uint8)
     yield from reserve(party, Plan({dual_integer(bits): count, integer(party.kappa): count}))
-    low, columns = party.pool.take_columns(dual_integer(bits), count)
-    high = party.pool.take(integer(party.kappa), count)
-    mask = np.ascontiguousarray(columns.T)
+    return (yield from _difference(party, x, draw_mask(party, count, bits, results=0)))
+
+
+def field_bits(party: Party, x: Vector, *, bits: int) -> Protocol[Vector]:
+    """The same bits as shares in the prime field, bit 0 of all first; one round more.
+
+    For len(x) >= 1; the pool holds a `decomposition` for each.
+    """
+    mask = draw_mask(party, len(x), bits, results=bits)
+    rows = yield from _difference(party, x, mask)
+    return (yield from to_field(party, rows.reshape(-1), mask))
+
+
+def _difference(party: Party, x: Vector, mask: ByteMask) -> Protocol[Bytes]:
+    """The bits of x: those of the opened sum less those of the mask."""
+    bits = len(mask.bits)
     # 2^bits keeps the sum positive, and is 0 in two's complement
-    masked = field.add_constant(field.combine([1, 1, 1 << bits], [x, low, high]), 1 << bits)
-    public = field.bits((yield from open_shares(party, masked)), bits).astype(np.uint8)
-    result: Bytes = public ^ mask
-    # a place borrows where the public number is less than the mask in all places below
-    unset = 1 - public[:-1]
-    result[1:] ^= yield from _prefixes(party, mask[:-1] & -unset, mask[:-1] ^ unset)
+    unset, products = yield from open_masked(party, x, mask, offset=1 << bits, paired=bits - 1)
+    result: Bytes = mask.bits ^ (1 - unset)
+    less, same = compare_places(unset[:-1], mask.bits[:-1])
+    paired = 2 * len(products)
+    less[1:paired:2], same[1:paired:2] = compare_pairs(unset, mask.bits, products)
+    result[1:] ^= yield from _prefixes(party, less, same)
     return result
 
 
-def bit_rows(party: Party, x: Vector, *, bits: int) -> Protocol[list[Vector]]:
-    """The two's complement bits of x in the prime field, found over GF(2^8) where the scheme computes there.
-
-    For -2^(bits-1) <= x < 2^(bits-1), bits >= 2.
-    """
-    if not party.scheme.computes_on_bytes:
-        return (yield from to_bits(party, x, bits=bits))
-    return (yield from rows_to_field(party, (yield from byte_bits(party, x, bits=bits))))
-
-
 def _prefixes(party: Party, less: Bytes, same: Bytes) -> Protocol[Bytes]:
-    """Whether the places up to each are less, from what each is by itself."""
-    places = len(less)
-    less, same = less.copy(), same.copy()
-    span = 1
+    """Whether the places up to each are less; at first odd places tell it of themselves and the one below."""
+    places, span = len(less), 2
     while span < places:
         # every place in the upper half of a block of 2 span joins the last place of the lower half
         upper = np.array([place for place in range(places) if place & span], dtype=np.intp)
