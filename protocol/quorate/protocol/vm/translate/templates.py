@@ -22,6 +22,7 @@ from .steps import StepPlan
 
 _INT64: Final = (INT64_LEAST, INT64_MOST)
 _MOST_LENGTH: Final = 1 << 40
+_SMALL: Final = (1 << 30) - 1
 
 _ENGINE_CALLS: Final = {
     Opcode.SECRET_ADD: "add",
@@ -111,19 +112,15 @@ class BlockWriter:
     def _checked(self, text: str, value: Value, *, bounds: tuple[int, int], target: int) -> None:
         """Assign an integer that has to be within `bounds`; a target that is an operand is not touched before."""
         least, most = bounds
-        conditions = []
-        if value.low < least:
-            conditions.append("{} < " + str(least))
-        if value.high > most:
-            conditions.append("{} > " + str(most))
         result = integer(max(value.low, least), min(value.high, most))
-        if not conditions:
-            self._assign(target, text, result)
-            return
         safe = target not in self._graph.accesses[self._index].clear
         name = clear_name(target) if safe else "t"
+        condition = _outside(name, value, bounds)
+        if not condition:
+            self._assign(target, text, result)
+            return
         self._emit(f"{name} = {text}")
-        self._guard(" or ".join(conditions).format(name, name))
+        self._guard(condition)
         if not safe:
             self._emit(f"{clear_name(target)} = t")
         self.facts.put(target, result)
@@ -356,9 +353,11 @@ class BlockWriter:
         _, target, source, index = instruction
         demanded = self._demanded(target)
         depth = self._on_list(source, index)
-        self._emit(f"t = {clear_name(source)}[{self._text(index)}]", depth=depth)
-        self._element("t", demanded, depth)
-        self._emit(f"{clear_name(target)} = t", depth=depth)
+        name = clear_name(target) if target not in (source, index) else "t"
+        self._emit(f"{name} = {clear_name(source)}[{self._text(index)}]", depth=depth)
+        self._element(name, demanded, depth)
+        if name == "t":
+            self._emit(f"{clear_name(target)} = t", depth=depth)
         if depth:
             self._emit("else:")
             self._handled(instruction, depth=1)
@@ -493,6 +492,24 @@ class BlockWriter:
             name = secret_name(touched.secret_target)
             self._emit(f"{name} = scratch_secret[{touched.secret_target}]", Mode.DONE, depth)
         self._emit(f"if steps > room: {GUARD}", Mode.AFTER, depth)
+
+
+def _outside(name: str, value: Value, bounds: tuple[int, int]) -> str:
+    """When a variable that holds `value` is outside `bounds`; empty if that cannot be.
+
+    Python compares small integers much faster than large ones, so a small result is let through first.
+    """
+    least, most = bounds
+    near, far = [], []
+    if value.high > most:
+        near.append(f"{name} > {min(most, _SMALL)}")
+        far.append(f"{name} > {most}")
+    if value.low < least:
+        near.append(f"{name} < {max(least, -_SMALL)}")
+        far.append(f"{name} < {least}")
+    if near == far:
+        return " or ".join(far)
+    return f"({' or '.join(near)}) and ({' or '.join(far)})"
 
 
 def _signed(number: int) -> str:
