@@ -304,6 +304,26 @@ def test_parameters_of_other_types_than_declared() -> None:
         assert_same(Program("x", (constant,), (inner, main)))
 
 
+def test_results_of_other_types_than_declared() -> None:
+    for constant in (True, "text", None, 1 << 63, (1 << 64) - 1, 5, 1.5):
+        code = (
+            (Opcode.LOAD, 1, 0),
+            (Opcode.EQUAL, 2, 1, 1),
+            (Opcode.JUMP_IF, 2, 4),
+            (Opcode.JUMP, 0),
+            (Opcode.RETURN, 1),
+        )
+        inner = Function("inner", (), "int64", 3, 1, code, (1, 2, 3, 4, 5))
+        silent = Function(
+            "silent", (), "bool", 3, 1, ((Opcode.JUMP, 2), (Opcode.JUMP, 0), (Opcode.RETURN_NONE,)), (1, 2, 3)
+        )
+        calls = ((Opcode.LIST, 1), (Opcode.CALL, 1, 3, 0), (Opcode.CALL, 0, 2, 0), (Opcode.APPEND, 1, 2))
+        after = ((Opcode.APPEND, 1, 3), (Opcode.RETURN, 1), (Opcode.JUMP, 0))
+        main = Function("main", (), "list[int64]", 4, 1, (*calls, *after), tuple(range(7)))
+        found = assert_same(Program("x", (constant,), (inner, silent, main)))
+        assert isinstance(found, str) or found.value == [constant, None]
+
+
 JUMPS = st.lists(
     st.tuples(st.sampled_from(["step", "jump", "if", "unless", "return", "list"]), st.integers(0, 30)),
     min_size=2,

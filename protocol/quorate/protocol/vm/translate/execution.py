@@ -27,8 +27,9 @@ from quorate.protocol.vm.program import Instruction, Program
 from quorate.protocol.vm.state import State
 
 from .calls import call_graph
+from .facts import keeps, of_type
 from .lines import Mode
-from .source import Translation, translate
+from .source import Translation, Unpromised, translate
 
 MAX_NESTED_CALLS: Final = 120
 """The most program calls that are Python calls at once."""
@@ -134,6 +135,11 @@ class Execution:
         self._program = program
         self._shared = translated_program(program)
         self._translations: dict[int, Translation] = {}
+        self._results = [of_type(function.result) for function in program.functions]
+        self._promises = [
+            [of_type(parameter.type) for parameter in function.parameters if not parameter.secret]
+            for function in program.functions
+        ]
         self._deepest = min(limits.call_depth - 2, MAX_NESTED_CALLS)
         self._steps, self._cells = CellType(0), CellType(0)
         self._bound = [CellType(self._stub(number)) for number in range(len(program.functions))]
@@ -169,10 +175,22 @@ class Execution:
 
     def call(self, number: int, arguments: Sequence[Any]) -> Protocol[Any]:
         """Run a function with clear arguments to its end; raises ProgramFailure or Stopped."""
-        function = self._bound[number].cell_contents
-        if self._shared.calls.communicates[number]:
-            return (yield from function(0, *arguments))
-        return function(0, *arguments)
+        return (yield from self._invoke(number, 0, arguments))
+
+    def _invoke(self, number: int, depth: int, arguments: Sequence[Any]) -> Protocol[Any]:
+        """Call a function on behalf of the machine, which promises nothing about arguments and results."""
+        promises = self._promises[number]
+        if all(map(keeps, promises, arguments)):
+            callee = self._bound[number].cell_contents
+        else:
+            callee = functools.partial(self._stepped, number)
+        try:
+            value = callee(depth, *arguments)
+            if self._shared.calls.communicates[number]:
+                value = yield from value
+        except Unpromised as found:
+            return found.value
+        return value
 
     @property
     def steps(self) -> int:
@@ -223,6 +241,8 @@ class Execution:
         translation = self._translations[number]
         assert error.__traceback__ is not None
         line = translation.lines[error.__traceback__.tb_lineno]
+        if line is not None and isinstance(error, Unpromised):
+            return self._received(number, depth, variables, line.index, error.value)
         if line is None or (line.mode in (Mode.COUNTED, Mode.DONE) and not isinstance(error, Fault | EngineError)):
             raise error
         frame = self._frame(number, depth, variables, translation.patches.get(line.index, {}))
@@ -237,6 +257,14 @@ class Execution:
         frame.position = line.index + 1
         if line.mode is not Mode.AFTER:
             self._failed(frame, error)
+        return frame
+
+    def _received(self, number: int, depth: int, variables: dict[str, Any], index: int, value: Any) -> Frame:
+        """Go on behind a call whose result is not what translated code is for."""
+        frame = self._frame(number, depth, variables, self._translations[number].patches.get(index, {}))
+        frame.clear[self._program.functions[number].code[index][2]] = value
+        frame.position = index + 1
+        self._hand_over()
         return frame
 
     def _failed(self, frame: Frame, error: Exception) -> None:
@@ -285,6 +313,8 @@ class Execution:
         value = _returned(state, instruction)
         state.take_up(kept)
         self._take_back()
+        if not keeps(self._results[frame.number], value):
+            raise Unpromised(value)
         return value
 
     def _step_through(self, base: int) -> Protocol[Instruction]:
@@ -323,10 +353,7 @@ class Execution:
         kept = state.clear, state.secret, state.closure
         state.clear, state.secret, state.closure = *self._scratch, None
         self._take_back()
-        callee = self._bound[number].cell_contents
-        value = callee(state.depth + 1, *arguments)
-        if self._shared.calls.communicates[number]:
-            value = yield from value
+        value = yield from self._invoke(number, state.depth + 1, arguments)
         self._hand_over()
         state.clear, state.secret, state.closure = kept
         if function.result.startswith("secret "):

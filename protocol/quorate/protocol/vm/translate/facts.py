@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Container
-from typing import Final
+from typing import Any, Final
 
 from quorate.protocol.vm.program import INT64_LEAST, INT64_MOST, Constant
 
@@ -30,6 +30,9 @@ class Kind(enum.Enum):
 
 PYTHON_TYPES: Final = {Kind.INTEGER: "int", Kind.BOOL: "bool", Kind.LIST: "list", Kind.FLOAT: "float"}
 """How translated code names the type of a kind."""
+
+
+_TYPES: Final = {Kind.BOOL: bool, Kind.LIST: list, Kind.FLOAT: float}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,7 +95,9 @@ def of_constant(constant: Constant) -> Value:
 
 
 def of_type(written: str) -> Value:
-    """What a parameter holds, by its type as the language writes it."""
+    """What a parameter or a result is promised to be, by its type as the language writes it."""
+    if written == "int64":
+        return INT64
     if written == "bool":
         return TRUTH
     if written == "float":
@@ -101,6 +106,13 @@ def of_type(written: str) -> Value:
         return Value(Kind.LIST)
     sized = written.removeprefix("u").removeprefix("int")
     return INTEGER if written.startswith(("int", "uint")) and sized in ("8", "16", "32", "64") else ANYTHING
+
+
+def keeps(promise: Value, value: Any) -> bool:
+    """Whether a value at run time is what was promised."""
+    if promise.kind is Kind.INTEGER:
+        return type(value) is int and promise.low <= value <= promise.high
+    return promise.kind is Kind.ANY or type(value) is _TYPES[promise.kind]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from quorate.protocol.vm.handlers import HANDLERS
 from quorate.protocol.vm.limits import Fault
 from quorate.protocol.vm.machine import open_secrets
 from quorate.protocol.vm.opcodes import FIRST_OPENING, Opcode
-from quorate.protocol.vm.program import INT64_LEAST, INT64_MOST, MAX_REGISTERS, Program
+from quorate.protocol.vm.program import MAX_REGISTERS, Program
 
 from .blocks import Graph
 from .calls import HANDLED, CallGraph
-from .facts import ANYTHING, INT64, PYTHON_TYPES, Facts, Kind, Value, of_type
+from .facts import ANYTHING, Facts, Value, of_type
 from .lines import GUARD, Line, Mode, clear_name, secret_name
 from .steps import plan_steps
 from .structure import Placed, Written, structured
@@ -55,6 +55,14 @@ _NARROWINGS: Final = 2
 """How often facts are made sharper after they have been found."""
 
 
+class Unpromised(Exception):
+    """A function has returned something that is not of its declared type."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
 class Untranslatable(Exception):
     """The machine has to take over before the instruction at hand."""
 
@@ -72,7 +80,7 @@ _NAMES: Final = {
     },
     "Secret": Secret,
     "Untranslatable": Untranslatable,
-    "caught": (Untranslatable, Fault, EngineError, IndexError, ZeroDivisionError),
+    "caught": (Untranslatable, Unpromised, Fault, EngineError, IndexError, ZeroDivisionError),
     "open_secrets": open_secrets,
 }
 
@@ -133,11 +141,7 @@ def _names(program: Program, graph: Graph) -> dict[str, Any]:
 def _parameters(graph: Graph) -> dict[int, Value]:
     """What the declared types of the clear parameters say, by register."""
     clear = [parameter for parameter in graph.function.parameters if not parameter.secret]
-    values = {}
-    for register, parameter in enumerate(clear):
-        value = of_type(parameter.type)
-        values[register] = INT64 if parameter.type == "int64" and graph.headers else value
-    return values
+    return {register: of_type(parameter.type) for register, parameter in enumerate(clear)}
 
 
 def _at_entry(graph: Graph) -> Facts:
@@ -240,7 +244,7 @@ def _assembled(unit: Unit, number: int, placed: list[Placed], *, communicates: b
 
 
 def _entry(unit: Unit, *, has_calls: bool) -> list[Line]:
-    """What is done before the first block: registers, steps, and whether the arguments are what they should be."""
+    """What is done before the first block: registers, steps, and whether there is room for calls."""
     graph, plan = unit.graph, unit.plan
     function = graph.function
     live = graph.live_in(0)
@@ -253,13 +257,6 @@ def _entry(unit: Unit, *, has_calls: bool) -> list[Line]:
             lines.append(Line(f"{secret_name(register)} = zero"))
     if plan.entry:
         lines.append(Line(f"steps += {plan.entry}"))
-    conditions = ["d > deepest"] if has_calls else []
-    for register, value in _parameters(graph).items():
-        name = clear_name(register)
-        if value.kind is not Kind.ANY:
-            conditions.append(f"type({name}) is not {PYTHON_TYPES[value.kind]}")
-        if value == INT64:
-            conditions.append(f"not {INT64_LEAST} <= {name} <= {INT64_MOST}")
-    if conditions:
-        lines.append(Line(f"if {' or '.join(conditions)}: {GUARD}", 0, Mode.BEFORE))
+    if has_calls:
+        lines.append(Line(f"if d > deepest: {GUARD}", 0, Mode.BEFORE))
     return lines

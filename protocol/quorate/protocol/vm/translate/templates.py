@@ -15,7 +15,7 @@ from quorate.protocol.vm.opcodes import FIRST_OPENING, FIRST_SECRET, OPERATION_K
 from quorate.protocol.vm.program import INT64_LEAST, INT64_MOST, Instruction, Program
 
 from .blocks import Graph
-from .facts import ANYTHING, PYTHON_TYPES, TRUTH, Comparison, Facts, Kind, Value, integer, of_constant
+from .facts import ANYTHING, PYTHON_TYPES, TRUTH, Comparison, Facts, Kind, Value, integer, of_constant, of_type
 from .integers import OPERATORS, expression
 from .lines import GUARD, Line, Mode, clear_name, secret_name
 from .steps import StepPlan
@@ -287,32 +287,53 @@ class BlockWriter:
     def _call(self, instruction: Instruction) -> None:
         number = instruction[1]
         touched = self._graph.accesses[self._index]
-        values = [self._text(register) for register in touched.clear] + [*map(secret_name, touched.secret)]
+        callee = self._program.functions[number]
+        types = (parameter.type for parameter in callee.parameters if not parameter.secret)
+        clear = [
+            self._promised(register, of_type(kind)) for register, kind in zip(touched.clear, types, strict=True)
+        ]
+        values = [*clear, *map(secret_name, touched.secret)]
         call = f"f{number}({', '.join(['d + 1', *values])})"
         if self._communicates[number]:
             call = f"yield from {call}"
         if touched.clear_target is not None:
             target = clear_name(touched.clear_target)
-            self.facts.put(touched.clear_target, ANYTHING)
+            self.facts.put(touched.clear_target, of_type(callee.result))
         else:
             assert touched.secret_target is not None
             target = secret_name(touched.secret_target)
         self._charge_leaving()
         self._emit(f"{target} = {call}", Mode.DONE)
 
+    def _promised(self, register: int, promise: Value) -> str:
+        """The text of an argument or a result that has been promised to the other function."""
+        if promise.kind is Kind.ANY:
+            return self._text(register)
+        text = self._known(register, promise.kind)
+        if promise.kind is Kind.INTEGER:
+            value = self.facts.value(register)
+            condition = _outside(text, value, (promise.low, promise.high))
+            if condition:
+                self._guard(condition)
+                self.facts.learn(register, integer(max(value.low, promise.low), min(value.high, promise.high)))
+        return text
+
     def _charge_leaving(self) -> None:
         if self._plan.leaving[self._number]:
             self._emit(f"steps += {self._plan.leaving[self._number]}")
 
     def _return(self, instruction: Instruction) -> None:
+        text = self._promised(instruction[1], of_type(self._graph.function.result))
         self._charge_leaving()
-        self._emit(f"return {self._text(instruction[1])}")
+        self._emit(f"return {text}")
 
     def _return_secret(self, instruction: Instruction) -> None:
         self._charge_leaving()
         self._emit(f"return {secret_name(instruction[1])}")
 
     def _return_none(self, instruction: Instruction) -> None:
+        if of_type(self._graph.function.result).kind is not Kind.ANY:
+            self._emit(GUARD)
         self._charge_leaving()
         self._emit("return None")
 
