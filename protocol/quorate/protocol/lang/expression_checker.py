@@ -101,6 +101,8 @@ class ExpressionChecker:
                 self.check(value, wanted.item, ITEM)
             self.tables.types[expression] = wanted
             return
+        if expression not in self.tables.types and self.takes_type(expression, wanted):
+            self._set_literal(expression, wanted.clear if wanted != SHARE else INT64)
         actual = self.infer(expression)
         if self.adapt(expression, wanted) or self._in_context(expression, wanted):
             actual = self.tables.type_of(expression)
@@ -269,10 +271,10 @@ class ExpressionChecker:
 
     def _comprehension(self, node: syntax.Comprehension) -> Type:
         items = self.infer(node.items)
-        if items.item is None and items != ERROR:
+        item = items.key or items.item or (items if items == STRING else None)
+        if item is None and items != ERROR:
             fix = "loop over a list or a range"
             self.reporter.error("E0408", node.items.span, f"this is {items}, and not a list", fix=fix)
-        item = items.key or items.item
         local = Local(node.name, ERROR if item is None or item == UNKNOWN else item)
         self.tables.locals[node] = local
         self.scopes.open()
@@ -352,9 +354,8 @@ class ExpressionChecker:
     def _common(self, nodes: list[Expression]) -> Type:
         """The type of items side by side: that of the first, or a wider one that all fit."""
         types = [self.infer(node) for node in nodes]
-        item = next(
-            (type_ for node, type_ in zip(nodes, types, strict=True) if _literal(node)[0] is None), types[0]
-        )
+        known = [type_ for node, type_ in zip(nodes, types, strict=True) if _literal(node)[0] is None]
+        item = next((type_ for type_ in known if type_ != ANY), [*known, *types][0])
         for node, type_ in zip(nodes, types, strict=True):
             if not fits(type_, item) and fits(item, type_) and not self.takes_type(node, item):
                 item = type_
@@ -419,10 +420,14 @@ class ExpressionChecker:
             if _literal(other)[0] is None and type_.name in NUMBER_KINDS:
                 self.adapt(literal, type_)
                 return
-        both = _literal(binary.left)[0], _literal(binary.right)[0]
+        sides = _literal(binary.left)[0], _literal(binary.right)[0]
         for literal, other in ((binary.left, binary.right), (binary.right, binary.left)):
-            if None not in both and self.tables.type_of(literal) == INT64:
+            if None not in sides and (self._has_suffix(other) or self.tables.type_of(literal) == INT64):
                 self.adapt(literal, self.tables.type_of(other))
+
+    def _has_suffix(self, expression: Expression) -> bool:
+        literal = _literal(expression)[0]
+        return literal is not None and bool(literal.suffix)
 
     def _power(self, binary: syntax.Binary, left: Type) -> Type:
         exponent = binary.right

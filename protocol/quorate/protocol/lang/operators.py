@@ -16,7 +16,6 @@ from .types import (
     SHARE,
     STRING,
     Type,
-    fits,
 )
 
 COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
@@ -95,7 +94,7 @@ def common_number(left: Type, right: Type) -> str | None:
         return open_names[0]
     fractions = [name for name in open_names if name in FIXED_KINDS or name == "float"]
     others = [type_ for type_, name in zip((left, right), names, strict=True) if name not in fractions]
-    if len(fractions) == 1 and fits(others[0], INT64):
+    if len(fractions) == 1 and others[0].clear == INT64:
         return fractions[0]
     return None
 

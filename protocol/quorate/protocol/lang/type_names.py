@@ -123,7 +123,7 @@ class TypeNames:
         parts = [self.resolve(argument) for argument in written.arguments]
         if wanted == 1:
             return list_of(parts[0])
-        if parts[0] != ERROR and (parts[0].secret or parts[0].name not in KEYS):
+        if parts[0] != ERROR and not parts[0].variable and (parts[0].secret or parts[0].name not in KEYS):
             why = "a key is a clear integer, bool, string or bytes"
             error("E0417", written.arguments[0].span, f"{parts[0]} cannot be a key", why=why, fix="use string")
             return ERROR

@@ -55,7 +55,7 @@ def manifest(program: Program) -> ProgramManifest:
         entry_points=tuple(_signature(function) for function in program.functions if _is_entry(function)),
         inputs=tuple(inputs),
         secret_operations=tuple(sorted(counts.items())),
-        opens=bool(counts["open"] or counts["open_list"]),
+        opens=bool(counts["open"] or counts["open_list"] or counts["open_point"]),
         sends=bool(counts["send"] or counts["send_list"]),
     )
 

@@ -122,7 +122,12 @@ def _generator(state: State, clear: Sequence[Any], secrets: Sequence[Secret]) ->
     name = text(clear[0])
     if not name:
         raise Fault("the field of this session is the scalar field of no curve; run the program over one that is")
-    return curve_for(name).generator.encode()
+    curve = curve_for(name)
+    if curve.order != state.engine.environment.modulus:
+        raise Fault(
+            f"the field of this session is not the scalar field of {curve.name}; run the program over that"
+        )
+    return curve.generator.encode()
 
 
 CRYPTO: Final = (
