@@ -29,7 +29,7 @@ from quorate.protocol.vm.state import State
 from .calls import call_graph
 from .facts import keeps, of_type
 from .lines import Mode
-from .source import Translation, Unpromised, translate
+from .source import COUNTERS, Translation, Unpromised, translate
 
 MAX_NESTED_CALLS: Final = 120
 """The most program calls that are Python calls at once."""
@@ -214,6 +214,7 @@ class Execution:
         self._translations[number] = translation
         cells = {**self._cell, "room": CellType(self.state.limits.steps - translation.reserve)}
         cells |= {f"f{other}": cell for other, cell in enumerate(self._bound)}
+        cells |= {f"shared_{name}": cells[name] for name in COUNTERS}
         closure = tuple(cells[name] for name in translation.code.co_freevars)
         return FunctionType(translation.code, translation.names, f"f{number}", None, closure)
 
@@ -248,9 +249,9 @@ class Execution:
         frame = self._frame(number, depth, variables, translation.patches.get(line.index, {}))
         state = self.state
         if line.mode is not Mode.DONE:
-            steps = self._steps.cell_contents + translation.done[line.index]
+            steps = variables["steps"] + translation.done[line.index]
             state.steps = steps + (line.mode is not Mode.BEFORE)
-            state.cells = self._cells.cell_contents
+            state.cells = variables["cells"]
         if line.mode is Mode.BEFORE:
             frame.position = line.index
             return frame

@@ -27,10 +27,6 @@ from .structure import Placed, Written, structured
 from .templates import BlockWriter, Unit
 
 SHARED: Final = (
-    "steps",
-    "cells",
-    "room",
-    "most_cells",
     "deepest",
     "state",
     "engine",
@@ -49,7 +45,10 @@ SHARED: Final = (
     "resume",
     "finish",
 )
-"""The free variables of every function, besides the functions that it calls."""
+"""The free variables of every function, besides the counters and the functions that it calls."""
+
+COUNTERS: Final = ("steps", "cells", "room", "most_cells")
+"""The counters of the run and their limits; a function that calls no other has copies of them in variables."""
 
 _NARROWINGS: Final = 2
 """How often facts are made sharper after they have been found."""
@@ -218,17 +217,19 @@ def _assembled(unit: Unit, number: int, placed: list[Placed], *, communicates: b
     graph = unit.graph
     function = graph.function
     callees = sorted({instruction[1] for instruction in function.code if instruction[0] == Opcode.CALL})
-    free = " = ".join([*SHARED, *(f"f{callee}" for callee in callees)])
+    counted = COUNTERS if callees else [f"shared_{name}" for name in COUNTERS]
+    free = " = ".join([*SHARED, *counted, *(f"f{callee}" for callee in callees)])
     names = [
         "d",
         *(clear_name(register) for register in range(function.clear_parameters)),
         *(secret_name(register) for register in range(function.secret_parameters)),
     ]
+    counters = "steps, cells" if callees else "shared_steps, shared_cells"
     head = [
         "def outside():",
         f"  {free} = None",
         f"  def function({', '.join(names)}):",
-        "    nonlocal steps, cells",
+        f"    nonlocal {counters}",
     ]
     lines = [(0, Line(text)) for text in [*head, "    try:"]]
     lines.extend((3, line) for line in _entry(unit, has_calls=bool(callees)))
@@ -257,6 +258,9 @@ def _entry(unit: Unit, *, has_calls: bool) -> list[Line]:
             lines.append(Line(f"{secret_name(register)} = zero"))
     if plan.entry:
         lines.append(Line(f"steps += {plan.entry}"))
-    if has_calls:
+    if not has_calls:
+        copies = "steps, cells, room, most_cells = shared_steps, shared_cells, shared_room, shared_most_cells"
+        lines.insert(0, Line(copies))
+    else:
         lines.append(Line(f"if d > deepest: {GUARD}", 0, Mode.BEFORE))
     return lines

@@ -51,6 +51,11 @@ class Unit:
     plan: StepPlan
     communicates: tuple[bool, ...]
 
+    @property
+    def calls(self) -> bool:
+        """Whether the function calls others; then the counters are those of the run, else copies in variables."""
+        return any(instruction[0] == Opcode.CALL for instruction in self.graph.function.code)
+
 
 class BlockWriter:
     """Writes the lines of one block, and changes `facts` to what is known behind it."""
@@ -59,6 +64,7 @@ class BlockWriter:
         graph = unit.graph
         self._program = unit.program
         self._communicates = unit.communicates
+        self._shares_counters = unit.calls
         self._graph = graph
         self._code = graph.function.code
         self._block = graph.blocks[number]
@@ -321,6 +327,9 @@ class BlockWriter:
     def _charge_leaving(self) -> None:
         if self._plan.leaving[self._number]:
             self._emit(f"steps += {self._plan.leaving[self._number]}")
+        if not self._shares_counters:
+            self._emit("shared_steps = steps")
+            self._emit("shared_cells = cells")
 
     def _return(self, instruction: Instruction) -> None:
         text = self._promised(instruction[1], of_type(self._graph.function.result))
