@@ -7,10 +7,11 @@ from .disassembler import disassemble
 from .engine import EngineError, Environment, Output, Secret, SecretEngine
 from .engines import ClearEngine, CountingEngine, Counts, MpcEngine
 from .limits import Limits, ProgramFailure
-from .machine import Result, run
+from .machine import Result
 from .manifest import InputUse, ProgramManifest, manifest
 from .opcodes import Opcode, ValueKind
 from .program import Function, InvalidProgram, Parameter, Program
+from .translate import run
 
 __all__ = [
     "MAX_PROGRAM_BYTES",

@@ -24,7 +24,8 @@ from .facts import ANYTHING, Facts, Value, of_type
 from .lines import GUARD, Line, Mode, clear_name, secret_name
 from .steps import plan_steps
 from .structure import Placed, Written, structured
-from .templates import BlockWriter, Unit
+from .templates import BlockWriter
+from .writer import Unit
 
 SHARED: Final = (
     "deepest",
