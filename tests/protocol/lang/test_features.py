@@ -251,7 +251,10 @@ def test_a_threshold_signature_verifies() -> None:
 
 
 def test_the_exponent_is_exact() -> None:
-    source = 'def main() -> bytes:\n  return Share.from_clear(5).open_exp_custom(Crypto.hash_to_g1(Bytes.from_string("a")))\n'
+    source = (
+        "def main() -> bytes:\n"
+        '  return Share.from_clear(5).open_exp_custom(Crypto.hash_to_g1(Bytes.from_string("a")))\n'
+    )
     expected = (BLS12_381_G1.hash_to_group(b"a") * 5).encode()
     assert outcome(source, modulus=BLS12_381_G1.order).value == expected
 

@@ -15,6 +15,7 @@ from .diagnostics import CompileErrors, Reporter, TooManyErrors
 from .expression_compiler import ExpressionCompiler, Value
 from .function_builder import Constants, FunctionBuilder, Label, OutOfRoom, Register
 from .modules import load_modules
+from .optimiser import optimise
 from .source import Source
 from .tables import Binding, Tables, Version
 from .types import NONE, Type
@@ -23,10 +24,13 @@ MAX_FILENAME_CHARACTERS: Final = 64
 """How much of a file name is kept in a program, from its end."""
 
 
-def compile_source(text: str, filename: str, *, modules: Mapping[str, str] | None = None) -> Program:
+def compile_source(
+    text: str, filename: str, *, modules: Mapping[str, str] | None = None, level: int = 1
+) -> Program:
     """Compile one source file; raises CompileErrors with everything that is wrong with it.
 
-    `modules` are the texts that `import` may name, by module ("math.rules") or by path ("math/rules.stfl").
+    `modules` are the texts that `import` may name, by module ("math.rules") or by path ("math/rules.stfl"). `level`
+    is that of the optimiser, 0 to 3 (see `optimiser`); ValueError for another one.
     """
     reporter = Reporter(Source(text, filename))
     try:
@@ -48,7 +52,7 @@ def compile_source(text: str, filename: str, *, modules: Mapping[str, str] | Non
                 "E0309", function.name_span, f"`{function.name}` needs {error.what}", why=why, fix="split it"
             )
     reporter.check()
-    return Program(_shortened(filename), constants.values(), tuple(functions))
+    return optimise(Program(_shortened(filename), constants.values(), tuple(functions)), level=level)
 
 
 def _shortened(filename: str) -> str:
