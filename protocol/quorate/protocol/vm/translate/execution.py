@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import threading
 from collections.abc import Callable, Sequence
 from types import CellType, FunctionType
 from typing import Any, Final
@@ -58,25 +57,23 @@ class _Same:
 
 
 class TranslatedProgram:
-    """What all runs of a program share; safe to use from several threads."""
+    """What all runs of a program share; two threads at once may translate a function twice, to the same end."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.calls = call_graph(program)
         self._translations: dict[int, Translation] = {}
         self._left = MAX_TRANSLATED_TOTAL
-        self._lock = threading.Lock()
 
     def translation(self, number: int) -> Translation | None:
         """The translation of a function, made when it is first asked for; None for one that is stepped through."""
         if not self.calls.translated[number]:
             return None
-        with self._lock:
-            size = len(self.program.functions[number].code)
-            if number not in self._translations and size <= self._left:
-                self._left -= size
-                self._translations[number] = translate(self.program, number, self.calls)
-            return self._translations.get(number)
+        size = len(self.program.functions[number].code)
+        if number not in self._translations and size <= self._left:
+            self._left -= size
+            self._translations[number] = translate(self.program, number, self.calls)
+        return self._translations.get(number)
 
 
 @functools.lru_cache(maxsize=MAX_CACHED_PROGRAMS)
