@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .options import (
+    ClientInputOption,
+    EntryOption,
+    PartiesOption,
+    ProtocolOption,
+    ReceiversOption,
+    ThresholdOption,
+)
 from .output import JsonOption, print_json, print_pairs, print_table
+from .run_own import ProgramCall, is_own_program, run_own_program
 
 if TYPE_CHECKING:
     from quorate.node.jobs.network import Job
@@ -18,64 +28,171 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, help="Run a program on a committee and print its result.")
 
 
+_ProgramArgument = Annotated[
+    str | None,
+    typer.Argument(help="name, name@version, a file.stfl or .stflb, or a project; the project here without it."),
+]
+_InputOption = Annotated[
+    list[str] | None, typer.Option("--input", help="A client and its values: alice=120 or alice=1,2,3; repeat.")
+]
+_ArgumentOption = Annotated[
+    list[str] | None, typer.Option("--argument", help="A public argument, as name=value; repeat.")
+]
+_TestnetOption = Annotated[
+    Path | None, typer.Option("--testnet", help="The home of a running testnet (quorate testnet up).")
+]
+_NetworkOption = Annotated[
+    Path | None, typer.Option("--network", help="The network.json of a running testnet, instead of --testnet.")
+]
+
+
 @app.command()
 def run(
-    program: Annotated[str, typer.Argument(help="name, name@version, or a file.stfl")],
-    inputs: Annotated[
-        list[str], typer.Option("--input", help="A client and its values: alice=120 or alice=1,2,3; repeat.")
-    ],
-    argument: Annotated[
-        list[str] | None, typer.Option("--argument", help="A public argument, as name=value; repeat.")
-    ] = None,
+    program: _ProgramArgument = None,
+    inputs: _InputOption = None,
+    argument: _ArgumentOption = None,
+    client_input: ClientInputOption = None,
+    receivers: ReceiversOption = None,
+    entry: EntryOption = "main",
+    trace: Annotated[bool, typer.Option("--trace", help="Print what is computed on secrets, by steps.")] = False,
     local: Annotated[bool, typer.Option("--local", help="The whole committee in this process.")] = False,
-    testnet: Annotated[
-        Path | None, typer.Option("--testnet", help="The home of a running testnet (quorate testnet up).")
-    ] = None,
-    parties: Annotated[int, typer.Option(help="The size of the committee, n.")] = 5,
-    threshold: Annotated[
-        int, typer.Option(help="How many members may collude: t < n/2, or t < n/3 with robust.")
-    ] = 1,
-    protocol: Annotated[
-        str | None, typer.Option(help="passive, abort or robust; without it, the program's own.")
-    ] = None,
+    testnet: _TestnetOption = None,
+    network: _NetworkOption = None,
+    parties: PartiesOption = None,
+    threshold: ThresholdOption = None,
+    protocol: ProtocolOption = None,
     max_price: Annotated[str, typer.Option(help="The most to pay, all members together.")] = "0.01 ether",
     collateral: Annotated[str, typer.Option(help="What each member must lock.")] = "0.01 ether",
     deadline: Annotated[int, typer.Option(help="Seconds for the work, after 20 for the bids.")] = 60,
     as_json: JsonOption = False,
 ) -> None:
-    """Run PROGRAM for the clients of --input and print what each of them gets.
+    """Run PROGRAM for its clients and print what each of them gets.
 
     With --local all parties run in this process, with the real protocols; else the request goes to a testnet: each
-    client is a process, the price is escrowed, a committee is locked, and the chain pays it.
+    client is a process, the price is escrowed, a committee is locked, and the chain pays it. A file or a project
+    whose clients are given by slot, with --client-input, or that has none, runs in this process.
     """
+    home = _home(testnet, network)
+    asked = ProgramCall(tuple(argument or ()), tuple(client_input or ()), receivers, entry)
+    if program is None or is_own_program(program, inputs or []):
+        _refuse_names(program, inputs, home)
+        run_own_program(
+            program,
+            asked,
+            parties=parties,
+            threshold=threshold,
+            protocol=protocol,
+            trace=trace,
+            as_json=as_json,
+        )
+        return
+    _refuse_slots(program, inputs, asked, trace=trace)
+    request = _Request(
+        5 if parties is None else parties,
+        1 if threshold is None else threshold,
+        protocol,
+        working_s=deadline,
+        max_price=max_price,
+        collateral=collateral,
+    )
+    _run_named(program, inputs or [], asked.arguments, request, home, local=local, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is asked of a committee, amounts as they were typed."""
+
+    parties: int
+    threshold: int
+    protocol: str | None
+    working_s: int
+    max_price: str
+    collateral: str
+
+    def terms(self) -> Terms:
+        """The terms of a request on a network."""
+        from quorate.node.amounts import parse_amount
+        from quorate.node.requestor import Terms
+
+        return Terms(
+            parties=self.parties,
+            threshold=self.threshold,
+            working_s=self.working_s,
+            max_price=int(parse_amount(self.max_price)),
+            collateral=int(parse_amount(self.collateral)),
+            protocol=self.protocol,
+        )
+
+
+def _home(testnet: Path | None, network: Path | None) -> Path | None:
+    """The home of the testnet to run on, if one is named in either way."""
+    from quorate.node.errors import UsageError
+
+    if network is not None and testnet is not None:
+        raise UsageError(
+            "where should it run?", why="--network and --testnet exclude one another", todo="give one"
+        )
+    return testnet if network is None else network.parent
+
+
+def _refuse_names(program: str | None, inputs: Sequence[str] | None, home: Path | None) -> None:
+    """Raise UsageError for options that a program of one's own, with clients by slot, does not take."""
+    from quorate.node.errors import UsageError
+
+    if inputs or home is not None:
+        raise UsageError(
+            f"{program or 'the project'} does not run like this",
+            why="--input and a testnet take a name of the registry, or a file.stfl with --input",
+            todo="give --client-input SLOT=VALUE, or name a file and give --input NAME=VALUE",
+        )
+
+
+def _refuse_slots(program: str, inputs: Sequence[str] | None, asked: ProgramCall, *, trace: bool) -> None:
+    """Raise UsageError for options that a program with clients by name does not take, or when none is named."""
+    from quorate.node.errors import UsageError
+
+    by_slot = asked.client_inputs or asked.receivers is not None
+    if not inputs or by_slot or trace or asked.entry != "main":
+        raise UsageError(
+            f"{program} does not run like this",
+            why="its clients are given by --input alone; slots, --entry and --trace are for files and projects",
+            todo="give --input NAME=VALUE",
+        )
+
+
+def _run_named(
+    program: str,
+    inputs: Sequence[str],
+    argument: Sequence[str],
+    request: _Request,
+    home: Path | None,
+    *,
+    local: bool,
+    as_json: bool,
+) -> None:
+    """Run a program whose clients are given by name, in this process or on the testnet of `home`."""
     from quorate.node.errors import UsageError
     from quorate.node.jobs.values import parse_inputs
 
-    if local == (testnet is not None):
+    if local == (home is not None):
         raise UsageError("where should it run?", why="--local and --testnet exclude one another", todo="give one")
     values = parse_inputs(inputs)
-    _check_protocol(protocol, parties, threshold)
+    _check_protocol(request.protocol, request.parties, request.threshold)
     package = _package(program, values)
-    arguments = _arguments(package, argument or [])
-    if local:
+    arguments = _arguments(package, argument)
+    if home is None:
         _run_local(
-            package, values, arguments, parties=parties, threshold=threshold, protocol=protocol, as_json=as_json
+            package,
+            values,
+            arguments,
+            parties=request.parties,
+            threshold=request.threshold,
+            protocol=request.protocol,
+            as_json=as_json,
         )
         return
-    assert testnet is not None
     _check_inputs(package, values, arguments)
-    from quorate.node.amounts import parse_amount
-    from quorate.node.requestor import Terms
-
-    terms = Terms(
-        parties=parties,
-        threshold=threshold,
-        working_s=deadline,
-        max_price=int(parse_amount(max_price)),
-        collateral=int(parse_amount(collateral)),
-        protocol=protocol,
-    )
-    _run_on_testnet(package, values, arguments, testnet.absolute(), terms, as_json=as_json)
+    _run_on_testnet(package, values, arguments, home.absolute(), request.terms(), as_json=as_json)
 
 
 def _check_protocol(protocol: str | None, parties: int, threshold: int) -> None:

@@ -2,6 +2,9 @@
 
 A program that draws random numbers shows others each time; of such a program only the number of printed lines and
 the types of the outputs are compared, and its own assertions judge the rest.
+
+The field is that of the project file beside the program, if there is one: some programs are about a curve. A program
+is skipped when it needs arguments or inputs of clients that its file does not give.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from quorate.node.errors import QuorateNodeError
-from quorate.node.project.execution import Call, Committee, Execution, run_clear, run_committee
+from quorate.node.project.configuration import FILE_NAMES, load_project
+from quorate.node.project.execution import Call, Committee, Execution, MissingInput, run_clear, run_committee
 from quorate.node.project.sources import load_program, read_source
-from quorate.protocol.vm import Program
 
 from .programs import Entry, read_entry
 from .report import Status
@@ -43,20 +46,31 @@ class _Draws:
 
 
 def judge(path: Path, trial: Trial) -> tuple[Status, str]:
-    """How the program at `path` ends, and what went wrong."""
+    """How the program at `path` ends, and what went wrong, or why it was not run."""
+    entry = Entry()
     try:
         entry = read_entry(read_source(path))
         program = load_program(path)
-        if all(function.name != entry.entry for function in program.functions):
-            return Status.SKIPPED, f"there is no function {entry.entry}; it is a module for others"
-        difference = compare(_call(program, entry), trial)
+        function = next((one for one in program.functions if one.name == entry.entry), None)
+        if function is None:
+            return Status.SKIPPED, f"there is no function {entry.entry}"
+        if function.parameters:
+            return Status.SKIPPED, f"{entry.entry} takes arguments, and the file does not say which"
+        call = Call(program, entry.entry, inputs=entry.inputs, receivers=entry.receivers)
+        difference = compare(call, dataclasses.replace(trial, committee=_committee(path, trial.committee)))
+    except MissingInput as error:
+        return (
+            (Status.FAILED, str(error)) if entry.inputs else (Status.SKIPPED, f"its file gives no inputs; {error}")
+        )
     except QuorateNodeError as error:
         return Status.FAILED, str(error)[:MAX_ERROR_CHARACTERS]
     return (Status.FAILED, difference) if difference else (Status.PASSED, "")
 
 
-def _call(program: Program, entry: Entry) -> Call:
-    return Call(program, entry.entry, inputs=entry.inputs, receivers=entry.receivers)
+def _committee(path: Path, committee: Committee) -> Committee:
+    """The committee, in the field that the project file beside the program names."""
+    file = next((path.with_name(name) for name in FILE_NAMES if path.with_name(name).is_file()), None)
+    return committee if file is None else dataclasses.replace(committee, field=load_project(file).field)
 
 
 def compare(call: Call, trial: Trial) -> str:

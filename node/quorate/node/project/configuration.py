@@ -1,7 +1,7 @@
 """Quorate.toml: what a project is called, where its sources are, and the committee that its programs are for.
 
     [package]   name, version, authors
-    [build]     source, target_dir, optimization_level
+    [build]     source, target_dir
     [mpc]       protocol, field, parties, threshold
     [programs]  name = "version", programs of the registry that the project uses
 
@@ -30,14 +30,13 @@ MAX_PARTIES: Final = 64
 MAX_AUTHORS: Final = 64
 MAX_PROGRAMS: Final = 64
 MAX_TEXT_CHARACTERS: Final = 256
-MAX_LEVEL: Final = 3
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(-[0-9A-Za-z.-]{1,32})?")
 _FOREIGN_PROTOCOLS: Final = {"honeybadger": "robust", "avss": "robust"}
 _PASSED_OVER: Final = {
     "mpc": ("instance_id", "client_output_counts"),
-    "build": ("inline_budget", "unroll_budget", "unroll_max_expansion"),
+    "build": ("optimization_level", "inline_budget", "unroll_budget", "unroll_max_expansion"),
 }
 
 
@@ -51,7 +50,6 @@ class Project:
     authors: tuple[str, ...] = ()
     source: Path = Path("src/main.stfl")
     target: Path = Path("target")
-    level: int = 1
     protocol: str = "passive"
     field: str = "bn254"
     parties: int = 5
@@ -191,7 +189,6 @@ _SETTINGS: Final[dict[str, dict[str, _Setting]]] = {
         "source": ("source", _inside),
         "target_dir": ("target", _inside),
         "output_dir": ("target", _inside),
-        "optimization_level": ("level", _integer(0, MAX_LEVEL)),
     },
     "mpc": {
         "protocol": ("protocol", _protocol),
@@ -255,7 +252,7 @@ class _Reader:
     def complain(self, section: str, key: str, value: object, expected: str) -> None:
         """Note a problem, with the line that it is on where that can be found."""
         dotted = f"{section}.{key}" if key else section
-        pattern = rf"\s*{re.escape(key)}\s*=" if key else rf"\s*\[{re.escape(section)}\]"
+        pattern = rf"\s*{re.escape(key)}\s*=" if key else rf"\s*\[?{re.escape(section)}\b"
         numbered = enumerate(self._text.splitlines(), start=1)
         line = next((number for number, text in numbered if re.match(pattern, text)), None)
         shown = None if value is None else repr(value)[:MAX_TEXT_CHARACTERS]

@@ -54,6 +54,7 @@ from quorate.protocol.vm import (
 from .values import Number, Plain, decode, encode, input_kind, kind_name, named_inputs
 
 MAX_PARTIES: Final = 64
+_MISSING_INPUT: Final = "gave no input number"
 Value = TypeVar("Value")
 
 
@@ -63,6 +64,10 @@ class ProgramFailed(QuorateNodeError):
     def __init__(self, reason: str) -> None:
         super().__init__("the program failed", why=reason, todo="correct the program or its inputs")
         self.reason = reason
+
+
+class MissingInput(ProgramFailed):
+    """The program read an input that no client gave."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -224,7 +229,8 @@ def _checked(work: Callable[[], Value]) -> Value:
     try:
         return work()
     except ProgramError as error:
-        raise ProgramFailed(str(error)) from None
+        failure = MissingInput if _MISSING_INPUT in str(error) else ProgramFailed
+        raise failure(str(error)) from None
 
 
 class _Session:

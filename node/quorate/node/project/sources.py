@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +11,11 @@ from quorate.node.errors import QuorateNodeError, UsageError
 from quorate.node.jobs.packages import MAX_SOURCE_BYTES, SOURCE_SUFFIX
 from quorate.protocol.errors import ProgramError
 from quorate.protocol.lang import CompileErrors, compile_source
+from quorate.protocol.lang.modules import MAX_MODULES
 from quorate.protocol.vm import MAX_PROGRAM_BYTES, Program, load
 
 BYTECODE_SUFFIX: Final = ".stflb"
+_IMPORT: Final = re.compile(r"^import\s+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.MULTILINE | re.ASCII)
 
 
 class SourceInvalid(QuorateNodeError):
@@ -37,7 +41,7 @@ def diagnostics_json(errors: CompileErrors) -> list[dict[str, object]]:
     return [
         {
             "code": one.code,
-            "file": errors.source.filename,
+            "file": errors.source.file_at(one.span.start),
             "line": one.line,
             "column": one.column,
             "message": one.message,
@@ -57,19 +61,36 @@ def read_source(path: Path) -> str:
         raise UsageError(f"{path} is not UTF-8", todo="save it as UTF-8") from None
 
 
-def compile_file(path: Path) -> Program:
-    """The program of a source file; raises SourceInvalid, UsageError."""
+def compile_file(path: Path, *, folders: Sequence[Path] = ()) -> Program:
+    """The program of a source file; raises SourceInvalid, UsageError.
+
+    What it imports is looked for in its own folder and then in `folders`.
+    """
     text = read_source(path)
     try:
-        return compile_source(text, path.name)
+        return compile_source(text, path.name, modules=read_modules(text, (path.parent, *folders)))
     except CompileErrors as error:
         raise SourceInvalid(path, error) from None
 
 
-def load_program(path: Path) -> Program:
-    """The program at `path`, source or bytecode; raises SourceInvalid, UsageError."""
+def read_modules(text: str, folders: Sequence[Path]) -> dict[str, str]:
+    """The texts of all modules that `text` imports, and that these import, as far as they are in `folders`."""
+    modules: dict[str, str] = {}
+    waiting = _IMPORT.findall(text)
+    while waiting and len(modules) <= MAX_MODULES:
+        name = waiting.pop()
+        places = [folder.joinpath(*name.split(".")).with_suffix(SOURCE_SUFFIX) for folder in folders]
+        place = next((place for place in places if place.is_file()), None)
+        if name not in modules and place is not None:
+            modules[name] = read_source(place)
+            waiting += _IMPORT.findall(modules[name])
+    return modules
+
+
+def load_program(path: Path, *, folders: Sequence[Path] = ()) -> Program:
+    """The program at `path`, source or bytecode; raises SourceInvalid, UsageError. `folders` are for source."""
     if path.suffix == SOURCE_SUFFIX:
-        return compile_file(path)
+        return compile_file(path, folders=folders)
     if path.suffix != BYTECODE_SUFFIX:
         raise UsageError(
             f"{path} is no program",

@@ -1,6 +1,8 @@
 """Values of clients between people and the field: how a number of each kind becomes an element, and is read back.
 
-A bool is 0 or 1, an integer itself, a fixed-point number its count of 2^-16, a field element its residue.
+A bool is 0 or 1, an integer itself, a fixed-point number its count of 2^-16, a field element its residue. Where a
+fixed-point number is wanted, an `int` is that count (98304 for 1.5) and a Fraction is the number itself: on the command
+line 98304 and 1.5 say the same.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def input_kind(kind: ValueKind) -> InputKind:
 
 def encode(value: Number, kind: ValueKind) -> int:
     """The field element of `value`; raises ValueError, which does not quote it, when it is no value of `kind`."""
-    if is_fixed(kind):
+    if is_fixed(kind) and isinstance(value, Fraction):
         units = Fraction(value) * (1 << FRACTION_BITS) + Fraction(1, 2)
         number = units.numerator // units.denominator
     elif isinstance(value, Fraction) and value.denominator != 1:
