@@ -200,7 +200,8 @@ EDGES = (0, 1, -1, 2, -2, 7, 63, 64, (1 << 62), (1 << 63) - 1, -(1 << 63), (1 <<
     + ["-x", "abs(x)", "not x", "min(x, y)", "max(x, y)", "x * 3 - y / 2", "(x mod 10) * (y mod 7) / 3"],
 )
 def test_arithmetic_at_the_edges(expression: str) -> None:
-    source = f"def main(x: int64, y: int64) -> int64:\n  for i in range(1):\n    return {expression}\n  return 0\n"
+    body = f"  var r = 0\n  for i in range(2):\n    r = {expression}\n  return r\n"
+    source = f"def main(x: int64, y: int64) -> int64:\n{body}"
     program = compiled(source)
     assert call_graph(program).translated == (True,)
     for x in EDGES:
