@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from quorate.protocol.vm import ProgramFailure
+from quorate.protocol.field import BN254
+from quorate.protocol.mpc import run_local, schemes, set_up
+from quorate.protocol.simulation import simulated_committee
+from quorate.protocol.vm import MpcEngine, ProgramFailure, run
 
 PAIRS = [(17, 5), (-17, 5), (17, -5), (-17, -5), (7, 0), (-(1 << 62), 3), (0, 9)]
 
@@ -212,3 +215,31 @@ def test_opening_in_the_exponent(lab: Any) -> None:
     code = lab.compiled(EXPONENT)
     assert lab.clear(code, {(0, 0): 5}).value == [True] * 3
     assert lab.jointly(code, {(0, 0): 5}).result.value == [True] * 3
+
+
+SCHEMES = """
+def main() -> list[int64]:
+  var a = ClientStore.take_share(0, 0)
+  var b = ClientStore.take_share(0, 1)
+  var x: secret fix64 = 1.5
+  var out: list[secret int64] = [a // b, a mod 7, a xor b, a shl 3, select(a < b, 1, 2)]
+  out.append(select(x * 2.5 == 3.75, 1, 0))
+  return reveal(out)
+"""
+
+
+@pytest.mark.parametrize(("protocol", "parties"), [("abort", 3), ("robust", 4)])
+def test_other_schemes_agree(lab: Any, protocol: str, parties: int) -> None:
+    code = lab.compiled(SCHEMES)
+    inputs = {(0, 0): -1000, (0, 1): 37}
+    members = simulated_committee(BN254, parties=parties, threshold=1, seed=1, scheme=schemes[protocol])
+    facts = lab.environment(inputs, parties)
+    run_local([set_up(member) for member in members])
+    engines = [
+        MpcEngine(member, {key: BN254.full(1, value) for key, value in inputs.items()}, facts)
+        for member in members
+    ]
+    results = run_local([run(code, engine) for engine in engines])
+    expected = [-1000 // 37, -1000 % 7, -1000 ^ 37, -8000, 1, 1]
+    assert all(result.value == expected for result in results)
+    assert lab.clear(code, inputs).value == expected
