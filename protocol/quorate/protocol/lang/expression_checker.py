@@ -9,12 +9,11 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
-from quorate.protocol.vm.numbers import CLEAR_FIXED_RANGES, INTEGER_RANGES, Fixed, nearest_units
-
 from . import syntax
 from .builtins import LOAD, LOAD_SHARE, OPEN_ALL, OPEN_ALL_FIXED, RANDOM, RANDOM_BIT
 from .call_checker import CallChecker
 from .diagnostics import Reporter
+from .literals import Literals, literal_of
 from .module_names import ModuleNames
 from .operators import result_of
 from .places import ITEM, Place
@@ -86,6 +85,7 @@ class ExpressionChecker:
         self.reporter = reporter
         self.scopes = scopes
         self.names = names
+        self._literals = Literals(tables, reporter)
         self._calls = CallChecker(self)
 
     def check(self, expression: Expression, wanted: Type, place: Place) -> None:
@@ -102,7 +102,7 @@ class ExpressionChecker:
             self.tables.types[expression] = wanted
             return
         if expression not in self.tables.types and self.takes_type(expression, wanted):
-            self._set_literal(expression, wanted.clear if wanted != SHARE else INT64)
+            self._literals.set(expression, wanted.clear if wanted != SHARE else INT64)
         actual = self.infer(expression)
         if self.adapt(expression, wanted) or self._in_context(expression, wanted):
             actual = self.tables.type_of(expression)
@@ -132,47 +132,11 @@ class ExpressionChecker:
 
     def takes_type(self, expression: Expression, wanted: Type) -> bool:
         """Whether `expression` is a literal without a suffix that can have the type `wanted`."""
-        literal, sign = _literal(expression)
-        if literal is None or literal.suffix or wanted.item is not None:
-            return False
-        name = "int64" if wanted == SHARE else wanted.name
-        if isinstance(literal, syntax.Integer):
-            return name in NUMBER_KINDS or (wanted == SECRET_BOOL and literal.value in (0, 1) and sign > 0)
-        return name in ("fix32", "fix64", "float")
+        return self._literals.takes_type(expression, wanted)
 
     def adapt(self, expression: Expression, wanted: Type) -> bool:
         """Give a literal the type that its place wants, if it can have it; whether it got it."""
-        if not self.takes_type(expression, wanted) or self.tables.type_of(expression).clear == wanted.clear:
-            return False
-        self._set_literal(expression, wanted.clear if wanted != SHARE else INT64)
-        return True
-
-    def _set_literal(self, expression: Expression, type_: Type) -> None:
-        """Make a literal a constant of `type_`; reports one that is outside it."""
-        literal, sign = _literal(expression)
-        assert literal is not None  # whoever calls has looked
-        value = sign * literal.value
-        constant: object = value
-        kind = NUMBER_KINDS.get(type_.name)
-        inside = True
-        if type_ == BOOL:
-            constant = value == 1
-        elif type_ == FLOAT:
-            constant = float(value)
-        elif kind in CLEAR_FIXED_RANGES:
-            units = nearest_units(value)
-            least, most = CLEAR_FIXED_RANGES[kind]
-            constant, inside = Fixed(units), least <= units <= most
-        elif kind is not None:
-            least, most = INTEGER_RANGES[kind]
-            inside = least <= value <= most
-        if not inside:
-            why = f"{_article(type_)} is from {least} to {most}" if kind in INTEGER_RANGES else ""
-            fix = "use a smaller one, or a wider type"
-            self.reporter.error("E0415", literal.span, f"this number is outside {type_}", why=why, fix=fix)
-            constant = 0
-        self.tables.constants[expression] = constant
-        self.tables.types[expression] = type_
+        return self._literals.adapt(expression, wanted)
 
     def _mismatch(self, span: Span, actual: Type, wanted: Type, place: Place) -> None:
         if actual == NONE:
@@ -237,12 +201,12 @@ class ExpressionChecker:
                 return ERROR
 
     def _number(self, expression: Expression) -> Type:
-        literal, _ = _literal(expression)
+        literal, _ = literal_of(expression)
         assert literal is not None  # it is one
         type_ = INT64 if isinstance(literal, syntax.Integer) else FLOAT
         if literal.suffix:
             type_ = Type(literal.suffix)
-        self._set_literal(expression, type_)
+        self._literals.set(expression, type_)
         return type_
 
     def _format(self, expression: syntax.FormatString) -> Type:
@@ -354,7 +318,7 @@ class ExpressionChecker:
     def _common(self, nodes: list[Expression]) -> Type:
         """The type of items side by side: that of the first, or a wider one that all fit."""
         types = [self.infer(node) for node in nodes]
-        known = [type_ for node, type_ in zip(nodes, types, strict=True) if _literal(node)[0] is None]
+        known = [type_ for node, type_ in zip(nodes, types, strict=True) if literal_of(node)[0] is None]
         item = next((type_ for type_ in known if type_ != ANY), [*known, *types][0])
         for node, type_ in zip(nodes, types, strict=True):
             if not fits(type_, item) and fits(item, type_) and not self.takes_type(node, item):
@@ -375,7 +339,7 @@ class ExpressionChecker:
         return item
 
     def _unary(self, unary: syntax.Unary) -> Type:
-        if _literal(unary)[0] is not None:
+        if literal_of(unary)[0] is not None:
             return self._number(unary)
         operand = self.infer(unary.operand)
         if operand in (ERROR, ANY):
@@ -407,7 +371,7 @@ class ExpressionChecker:
             return self._power(binary, left)
         self._balance(binary)
         left, right = self.tables.type_of(binary.left), self.tables.type_of(binary.right)
-        result = result_of(binary.operator, left, right, literal=_literal(binary.right)[0] is not None)
+        result = result_of(binary.operator, left, right, literal=literal_of(binary.right)[0] is not None)
         if result is None:
             self._no_operator(binary, left, right)
             return ERROR
@@ -417,16 +381,16 @@ class ExpressionChecker:
         """Let a literal on one side have the type of the other side."""
         for literal, other in ((binary.left, binary.right), (binary.right, binary.left)):
             type_ = self.tables.type_of(other).clear
-            if _literal(other)[0] is None and type_.name in NUMBER_KINDS:
+            if literal_of(other)[0] is None and type_.name in NUMBER_KINDS:
                 self.adapt(literal, type_)
                 return
-        sides = _literal(binary.left)[0], _literal(binary.right)[0]
+        sides = literal_of(binary.left)[0], literal_of(binary.right)[0]
         for literal, other in ((binary.left, binary.right), (binary.right, binary.left)):
             if None not in sides and (self._has_suffix(other) or self.tables.type_of(literal) == INT64):
                 self.adapt(literal, self.tables.type_of(other))
 
     def _has_suffix(self, expression: Expression) -> bool:
-        literal = _literal(expression)[0]
+        literal = literal_of(expression)[0]
         return literal is not None and bool(literal.suffix)
 
     def _power(self, binary: syntax.Binary, left: Type) -> Type:
@@ -522,18 +486,3 @@ class ExpressionChecker:
 
 MAX_SECRET_EXPONENT: Final = 64
 """The largest exponent of a secret."""
-
-
-def _literal(expression: Expression) -> tuple[syntax.Integer | syntax.Float | None, int]:
-    """The number that an expression is, and its sign; None when it is no literal."""
-    if isinstance(expression, syntax.Integer | syntax.Float):
-        return expression, 1
-    if isinstance(expression, syntax.Unary) and expression.operator == "-":
-        operand = expression.operand
-        if isinstance(operand, syntax.Integer | syntax.Float):
-            return operand, -1
-    return None, 1
-
-
-def _article(type_: Type) -> str:
-    return f"an {type_}" if type_.name.startswith("i") else f"a {type_}"

@@ -49,7 +49,7 @@ def _argument(value: Any, kind: str, where: str) -> Any:
     expected = {"bool": bool, "string": str, "bytes": bytes, "float": float}.get(
         kind, int if number is not None else None
     )
-    if number in FIXED_RANGES and type(value) in (int, float, Fraction):
+    if number is not None and number in FIXED_RANGES and type(value) in (int, float, Fraction):
         units = nearest_units(value)
         least, most = CLEAR_FIXED_RANGES[number]
         value, inside = Fixed(units), least <= units <= most
