@@ -28,6 +28,7 @@ def test_everything_can_be_set():
     [build]
     source = "programs/tally.stfl"
     target_dir = "out"
+    optimization_level = 3
     [mpc]
     protocol = "robust"
     field = "bls12-381"
@@ -37,7 +38,7 @@ def test_everything_can_be_set():
     second-price-auction = "1.0.0"
     """
     project = parse_project(text, FILE)
-    assert (project.name, project.version, project.authors) == ("tally", "1.2.3", ("A", "B"))
+    assert (project.name, project.version, project.authors, project.level) == ("tally", "1.2.3", ("A", "B"), 3)
     assert (project.protocol, project.field, project.parties, project.threshold) == ("robust", "bls12-381", 7, 2)
     assert project.source == Path("/somewhere/programs/tally.stfl")
     assert project.programs == {"second-price-auction": "1.0.0"}
@@ -52,7 +53,6 @@ def test_the_words_of_a_stoffel_file_are_understood():
     [build]
     output_dir = "out"
     unroll_budget = 100
-    optimization_level = 3
     """
     project = parse_project(text, FILE.with_name("Stoffel.toml"))
     assert (project.protocol, project.field) == ("robust", "bls12-381")
@@ -77,6 +77,7 @@ def test_the_words_of_a_stoffel_file_are_understood():
         ('[package]\nauthors = ["a\\u0007"]', "package.authors", "line of text"),
         ('[build]\nsource = "/etc/passwd"', "build.source", "inside of the project"),
         ('[build]\ntarget_dir = "a/../../b"', "build.target_dir", "inside of the project"),
+        ("[build]\noptimization_level = 4", "build.optimization_level", "an integer from 0 to 3"),
         ('[programs]\nx = "latest"', "programs.x", '"1.2.3"'),
     ],
 )

@@ -59,6 +59,9 @@ def test_the_project_file_beside_a_program_names_its_field(tmp_path):
     assert judge(tmp_path / "a" / "main.stfl", Trial())[0] is Status.FAILED
     (tmp_path / "a" / "Stoffel.toml").write_text('[mpc]\ncurve = "bls12_381"\n')
     assert judge(tmp_path / "a" / "main.stfl", Trial()) == (Status.PASSED, "")
+    (tmp_path / "a" / "Stoffel.toml").unlink()
+    other = Trial(committee=Committee(field="bls12-381"))
+    assert judge(tmp_path / "a" / "main.stfl", other) == (Status.PASSED, "")
 
 
 def test_a_gallery_on_worker_processes(quorate, tmp_path):

@@ -167,6 +167,9 @@ def test_run_takes_arguments_and_an_entry(quorate, tmp_path):
     assert "it must be a int64" in quorate("run", path, "--entry", "power", *wrong).err
     assert "takes no argument x" in quorate("run", path, "--argument", "x=1").err
     assert "no function" in quorate("run", path, "--entry", "absent").err
+    path.write_text("def main() -> string:\n  return Mpc.field()\n")
+    assert json.loads(quorate("run", path, "--field", "secp256k1", "-O3", "--json").out)["value"] == "secp256k1"
+    assert quorate("run", path, "--field", "f4").code == 2
 
 
 def test_run_refuses_what_contradicts_itself(quorate, project):
@@ -192,7 +195,18 @@ def test_compile_prints_listings_and_costs(quorate, project):
     assert "cannot be loaded" in quorate("compile", "src/main.stflb", "--disassemble").err
     assert quorate("compile", "src/main.stfl", "--cost", "--disassemble").code == 2
     assert quorate("compile", "src/main.stfl", "--bindings", "cobol").code == 2
+    assert quorate("compile", "src/main.stfl", "-O", "4").code == 2
     assert "is no program" in quorate("compile", "Quorate.toml").err
+
+
+def test_the_optimiser_is_asked_for(quorate, tmp_path):
+    path = tmp_path / "a.stfl"
+    path.write_text("def main() -> int64:\n  var x = 2\n  return x * 3 + 4 * 5\n")
+    plain, folded = (quorate("compile", path, "--disassemble", f"-O{level}").out for level in (0, 3))
+    assert "multiply" in plain
+    assert "multiply" not in folded
+    for level in (0, 3):
+        assert json.loads(quorate("run", path, f"-O{level}", "--json").out)["value"] == 26
 
 
 def test_the_cost_takes_the_inputs_of_the_file(quorate, tmp_path):

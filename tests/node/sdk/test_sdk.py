@@ -161,6 +161,9 @@ def test_errors_say_what_is_wrong(richer):
     with pytest.raises(SourceInvalid) as caught:
         Program.compile("def main():\n  print(x)\n", name="bad.stfl")
     assert caught.value.as_json()["diagnostics"][0]["code"] == "E0301"
+    with pytest.raises(UsageError, match="no level 4"):
+        Program.compile(RICHER, level=4)
+    assert Program.compile(RICHER, level=3).with_inputs(0, 1).with_inputs(1, 2).run_clear().value == 7
     with pytest.raises(UsageError, match="no function absent"):
         richer.with_entry("absent")
     with pytest.raises(ProgramFailed, match="gave no input"):

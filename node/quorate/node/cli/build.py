@@ -6,16 +6,21 @@ from typing import Annotated
 
 import typer
 
-from .options import PathArgument
+from .options import LevelOption, PathArgument
 from .output import JsonOption, print_json
 
 app = typer.Typer(add_completion=False, help="Compile a project into its target folder.")
+
+RELEASE_LEVEL = 3
 
 
 @app.command()
 def build(
     path: PathArgument = None,
-    release: Annotated[bool, typer.Option("--release", help="Write to target/release.")] = False,
+    level: LevelOption = None,
+    release: Annotated[
+        bool, typer.Option("--release", help="Write to target/release, at level 3 unless -O is given.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compile the project that PATH is in and write its bytecode to its target folder."""
@@ -26,7 +31,9 @@ def build(
     selection = select(path)
     if selection.project is None:
         raise UsageError(f"{path} is a file", why="build is for projects", todo="use: quorate compile FILE")
-    program = selection.load()
+    if level is None and release:
+        level = RELEASE_LEVEL
+    program = selection.load(level=level)
     target = selection.project.bytecode(release=release)
     size = write_bytecode(program, target)
     if as_json:

@@ -10,6 +10,7 @@ import typer
 from .options import (
     ClientInputOption,
     EntryOption,
+    LevelOption,
     PartiesOption,
     ReceiversOption,
     ThresholdOption,
@@ -26,6 +27,7 @@ app = typer.Typer(add_completion=False, help="Compile, disassemble, cost or bind
 @app.command(name="compile")
 def compile_(
     file: Annotated[Path, typer.Argument(help="A program: file.stfl, or file.stflb for a listing.")],
+    level: LevelOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write; beside FILE else.")
     ] = None,
@@ -57,7 +59,7 @@ def compile_(
     selection = select(file)
     if selection.project is not None:
         raise UsageError(f"{file} is no program", todo="name a file.stfl, or use: quorate build")
-    program = selection.load()
+    program = selection.load(level=level)
     if cost:
         committee = selection.committee(parties=parties, threshold=threshold)
         from quorate.node.project.cost import cost_of_call

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import FieldOption
 from .output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def gallery(
     parties: Annotated[int, typer.Option(help="The size of the committee, n.")] = 5,
     threshold: Annotated[int, typer.Option(help="How many members may collude.")] = 1,
     protocol: Annotated[str, typer.Option(help="passive, abort or robust.")] = "passive",
+    field: FieldOption = None,
     jobs: Annotated[int, typer.Option(help="How many programs run at once.")] = 1,
     timeout: Annotated[float, typer.Option(help="Seconds that one program may take.")] = 120.0,
     as_json: JsonOption = False,
@@ -34,11 +36,11 @@ def gallery(
     from quorate.node.errors import UsageError
     from quorate.node.gallery import Status, Trial, find_programs, run_gallery
     from quorate.node.gallery.trial import ENGINES
-    from quorate.node.project import Committee
+    from quorate.node.project.execution import DEFAULT_FIELD, Committee
 
     if engine not in ENGINES:
         raise UsageError(f"no engine is called {engine}", todo=f"use one of {', '.join(ENGINES)}")
-    trial = Trial(engine, Committee(parties, threshold, protocol))
+    trial = Trial(engine, Committee(parties, threshold, protocol, field or DEFAULT_FIELD))
     programs = find_programs(folder)
 
     def progress(outcome: Outcome) -> None:

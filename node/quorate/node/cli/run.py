@@ -12,6 +12,8 @@ import typer
 from .options import (
     ClientInputOption,
     EntryOption,
+    FieldOption,
+    LevelOption,
     PartiesOption,
     ProtocolOption,
     ReceiversOption,
@@ -54,6 +56,7 @@ def run(
     client_input: ClientInputOption = None,
     receivers: ReceiversOption = None,
     entry: EntryOption = "main",
+    level: LevelOption = None,
     trace: Annotated[bool, typer.Option("--trace", help="Print what is computed on secrets, by steps.")] = False,
     local: Annotated[bool, typer.Option("--local", help="The whole committee in this process.")] = False,
     testnet: _TestnetOption = None,
@@ -61,6 +64,7 @@ def run(
     parties: PartiesOption = None,
     threshold: ThresholdOption = None,
     protocol: ProtocolOption = None,
+    field: FieldOption = None,
     max_price: Annotated[str, typer.Option(help="The most to pay, all members together.")] = "0.01 ether",
     collateral: Annotated[str, typer.Option(help="What each member must lock.")] = "0.01 ether",
     deadline: Annotated[int, typer.Option(help="Seconds for the work, after 20 for the bids.")] = 60,
@@ -73,7 +77,7 @@ def run(
     whose clients are given by slot, with --client-input, or that has none, runs in this process.
     """
     home = _home(testnet, network)
-    asked = ProgramCall(tuple(argument or ()), tuple(client_input or ()), receivers, entry)
+    asked = ProgramCall(tuple(argument or ()), tuple(client_input or ()), receivers, entry, level)
     if program is None or is_own_program(program, inputs or []):
         _refuse_names(program, inputs, home)
         run_own_program(
@@ -82,11 +86,12 @@ def run(
             parties=parties,
             threshold=threshold,
             protocol=protocol,
+            field=field,
             trace=trace,
             as_json=as_json,
         )
         return
-    _refuse_slots(program, inputs, asked, trace=trace)
+    _refuse_slots(program, inputs, asked, others=trace or field is not None)
     request = _Request(
         5 if parties is None else parties,
         1 if threshold is None else threshold,
@@ -147,15 +152,15 @@ def _refuse_names(program: str | None, inputs: Sequence[str] | None, home: Path 
         )
 
 
-def _refuse_slots(program: str, inputs: Sequence[str] | None, asked: ProgramCall, *, trace: bool) -> None:
+def _refuse_slots(program: str, inputs: Sequence[str] | None, asked: ProgramCall, *, others: bool) -> None:
     """Raise UsageError for options that a program with clients by name does not take, or when none is named."""
     from quorate.node.errors import UsageError
 
-    by_slot = asked.client_inputs or asked.receivers is not None
-    if not inputs or by_slot or trace or asked.entry != "main":
+    by_slot = asked.client_inputs or asked.receivers is not None or asked.level is not None
+    if not inputs or by_slot or others or asked.entry != "main":
         raise UsageError(
             f"{program} does not run like this",
-            why="its clients are given by --input alone; slots, --entry and --trace are for files and projects",
+            why="its clients are given by --input alone; --entry, --field, -O and --trace are for files and projects",
             todo="give --input NAME=VALUE",
         )
 

@@ -26,6 +26,7 @@ class ProgramCall:
     client_inputs: Sequence[str]
     receivers: int | None
     entry: str
+    level: int | None
 
 
 def is_own_program(program: str, inputs: Sequence[str]) -> bool:
@@ -40,6 +41,7 @@ def run_own_program(
     parties: int | None,
     threshold: int | None,
     protocol: str | None,
+    field: str | None,
     trace: bool,
     as_json: bool,
 ) -> None:
@@ -49,8 +51,8 @@ def run_own_program(
     from quorate.node.project.values import parse_client_inputs
 
     selection = select(None if program is None else Path(program))
-    committee = selection.committee(parties=parties, threshold=threshold, protocol=protocol)
-    code = selection.load()
+    committee = selection.committee(parties=parties, threshold=threshold, protocol=protocol, field=field)
+    code = selection.load(level=asked.level)
     function = code.function(asked.entry)
     call = Call(
         code,

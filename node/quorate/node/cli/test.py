@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import PartiesOption, PathArgument, ProtocolOption, ThresholdOption
+from .options import LevelOption, PartiesOption, PathArgument, ProtocolOption, ThresholdOption
 from .output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def run_all(
     path: PathArgument = None,
     pattern: Annotated[str, typer.Option("--test", help="Only tests with this in their name or file.")] = "",
     engine: Annotated[str, typer.Option("--engine", help="mpc, which runs both, or clear alone.")] = "mpc",
+    level: LevelOption = None,
     parties: PartiesOption = None,
     threshold: ThresholdOption = None,
     protocol: ProtocolOption = None,
@@ -40,7 +41,7 @@ def run_all(
         raise UsageError(f"no engine is called {engine}", todo=f"use one of {', '.join(ENGINES)}")
     selection = select(path)
     committee = selection.committee(parties=parties, threshold=threshold, protocol=protocol)
-    cases = find_tests(selection, pattern=pattern)
+    cases = find_tests(selection, pattern=pattern, level=level)
     if not cases:
         raise UsageError(
             "there are no such tests", why="no function test_* without parameters was found", todo="write one"

@@ -39,7 +39,7 @@ class CheckReport:
         print(f"{count} file{'' if count == 1 else 's'}, {wrong}")
 
 
-def check_sources(selection: Selection) -> CheckReport:
+def check_sources(selection: Selection, *, level: int | None = None) -> CheckReport:
     """Compile what is selected; raises UsageError for a file that cannot be read or bytecode that is malformed."""
     files: list[str] = []
     failures: dict[str, SourceInvalid] = {}
@@ -47,7 +47,7 @@ def check_sources(selection: Selection) -> CheckReport:
         name = _shown(path, selection.root)
         files.append(name)
         try:
-            selection.load(path)
+            selection.load(path, level=level)
         except SourceInvalid as error:
             failures[name] = error
     return CheckReport(files, failures)

@@ -1,7 +1,7 @@
 """Quorate.toml: what a project is called, where its sources are, and the committee that its programs are for.
 
     [package]   name, version, authors
-    [build]     source, target_dir
+    [build]     source, target_dir, optimization_level
     [mpc]       protocol, field, parties, threshold
     [programs]  name = "version", programs of the registry that the project uses
 
@@ -23,6 +23,8 @@ from quorate.node.config import ConfigInvalid, Problem
 from quorate.node.errors import ConfigError
 from quorate.protocol.adversaries import COMPUTE_FIELDS, PROTOCOLS, least_parties
 
+from .sources import MAX_LEVEL
+
 FILE_NAMES: Final = ("Quorate.toml", "Stoffel.toml")
 """The names of a project file, the first one that is there counts."""
 MAX_FILE_BYTES: Final = 1 << 16
@@ -36,7 +38,7 @@ _VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(-[0-9A-Za-z.-]
 _FOREIGN_PROTOCOLS: Final = {"honeybadger": "robust", "avss": "robust"}
 _PASSED_OVER: Final = {
     "mpc": ("instance_id", "client_output_counts"),
-    "build": ("optimization_level", "inline_budget", "unroll_budget", "unroll_max_expansion"),
+    "build": ("inline_budget", "unroll_budget", "unroll_max_expansion"),
 }
 
 
@@ -50,6 +52,7 @@ class Project:
     authors: tuple[str, ...] = ()
     source: Path = Path("src/main.stfl")
     target: Path = Path("target")
+    level: int | None = None
     protocol: str = "passive"
     field: str = "bn254"
     parties: int = 5
@@ -189,6 +192,7 @@ _SETTINGS: Final[dict[str, dict[str, _Setting]]] = {
         "source": ("source", _inside),
         "target_dir": ("target", _inside),
         "output_dir": ("target", _inside),
+        "optimization_level": ("level", _integer(0, MAX_LEVEL)),
     },
     "mpc": {
         "protocol": ("protocol", _protocol),

@@ -54,6 +54,7 @@ from quorate.protocol.vm import (
 from .values import Number, Plain, decode, encode, input_kind, kind_name, named_inputs
 
 MAX_PARTIES: Final = 64
+DEFAULT_FIELD: Final = "bn254"
 _MISSING_INPUT: Final = "gave no input number"
 Value = TypeVar("Value")
 
@@ -77,7 +78,7 @@ class Committee:
     parties: int = 5
     threshold: int = 1
     protocol: str = "passive"
-    field: str = "bn254"
+    field: str = DEFAULT_FIELD
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:

@@ -36,12 +36,18 @@ class Selection:
         """The source files that are checked, tested and laid out."""
         return [self.program] if self.project is None else self.project.sources()
 
-    def load(self, path: Path | None = None) -> Program:
-        """The program, or the one at `path`."""
-        return load_program(path or self.program, folders=self.folders)
+    def load(self, path: Path | None = None, *, level: int | None = None) -> Program:
+        """The program, or the one at `path`, compiled by the project's level unless another is given."""
+        given = self.project.level if level is None and self.project is not None else level
+        return load_program(path or self.program, level=given, folders=self.folders)
 
     def committee(
-        self, *, parties: int | None = None, threshold: int | None = None, protocol: str | None = None
+        self,
+        *,
+        parties: int | None = None,
+        threshold: int | None = None,
+        protocol: str | None = None,
+        field: str | None = None,
     ) -> Committee:
         """The committee of the project, with what is given instead."""
         usual = Committee() if self.project is None else _committee(self.project)
@@ -49,7 +55,7 @@ class Selection:
             usual.parties if parties is None else parties,
             usual.threshold if threshold is None else threshold,
             protocol or usual.protocol,
-            usual.field,
+            field or usual.field,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from quorate.protocol.lang.modules import MAX_MODULES
 from quorate.protocol.vm import MAX_PROGRAM_BYTES, Program, load
 
 BYTECODE_SUFFIX: Final = ".stflb"
+MAX_LEVEL: Final = 3
+"""The highest level of the optimiser."""
 _IMPORT: Final = re.compile(r"^import\s+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.MULTILINE | re.ASCII)
 
 
@@ -61,16 +63,28 @@ def read_source(path: Path) -> str:
         raise UsageError(f"{path} is not UTF-8", todo="save it as UTF-8") from None
 
 
-def compile_file(path: Path, *, folders: Sequence[Path] = ()) -> Program:
+def compile_file(path: Path, *, level: int | None = None, folders: Sequence[Path] = ()) -> Program:
     """The program of a source file; raises SourceInvalid, UsageError.
 
-    What it imports is looked for in its own folder and then in `folders`.
+    What it imports is looked for in its own folder and then in `folders`. `level` is that of the
+    optimiser, 0 to 3; None: the usual one.
     """
     text = read_source(path)
     try:
-        return compile_source(text, path.name, modules=read_modules(text, (path.parent, *folders)))
+        return compile_text(text, path.name, modules=read_modules(text, (path.parent, *folders)), level=level)
     except CompileErrors as error:
         raise SourceInvalid(path, error) from None
+
+
+def compile_text(
+    text: str, name: str, *, modules: Mapping[str, str] | None = None, level: int | None = None
+) -> Program:
+    """The program of a text, by the compiler's usual level unless one is given; raises CompileErrors, UsageError."""
+    if level is None:
+        return compile_source(text, name, modules=modules)
+    if not 0 <= level <= MAX_LEVEL:
+        raise UsageError(f"there is no level {level}", why=f"levels are 0 to {MAX_LEVEL}")
+    return compile_source(text, name, modules=modules, level=level)
 
 
 def read_modules(text: str, folders: Sequence[Path]) -> dict[str, str]:
@@ -87,10 +101,10 @@ def read_modules(text: str, folders: Sequence[Path]) -> dict[str, str]:
     return modules
 
 
-def load_program(path: Path, *, folders: Sequence[Path] = ()) -> Program:
-    """The program at `path`, source or bytecode; raises SourceInvalid, UsageError. `folders` are for source."""
+def load_program(path: Path, *, level: int | None = None, folders: Sequence[Path] = ()) -> Program:
+    """The program at `path`, source or bytecode; raises SourceInvalid, UsageError. The options are for source."""
     if path.suffix == SOURCE_SUFFIX:
-        return compile_file(path, folders=folders)
+        return compile_file(path, level=level, folders=folders)
     if path.suffix != BYTECODE_SUFFIX:
         raise UsageError(
             f"{path} is no program",

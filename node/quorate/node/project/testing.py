@@ -32,11 +32,11 @@ class Case:
     program: Program = dataclasses.field(repr=False)
 
 
-def find_tests(selection: Selection, *, pattern: str = "") -> list[Case]:
+def find_tests(selection: Selection, *, pattern: str = "", level: int | None = None) -> list[Case]:
     """The selected tests whose name or file's stem contains `pattern`; raises UsageError, SourceInvalid."""
     cases: list[Case] = []
     for path in selection.sources():
-        program = selection.load(path)
+        program = selection.load(path, level=level)
         names = [one.name for one in program.functions if one.name.startswith(PREFIX) and not one.parameters]
         cases += [Case(path, name, program) for name in names if pattern in name or pattern in path.stem]
     if len(cases) > MAX_TESTS:

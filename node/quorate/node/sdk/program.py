@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from quorate.node.errors import UsageError
 from quorate.node.project.execution import Call, Committee, Execution, run_clear, run_committee
-from quorate.node.project.sources import SourceInvalid, load_program, read_source
+from quorate.node.project.sources import SourceInvalid, compile_text, load_program, read_source
 from quorate.node.project.values import Number
 from quorate.protocol import vm
 from quorate.protocol.errors import ProgramError
-from quorate.protocol.lang import CompileErrors, compile_source
+from quorate.protocol.lang import CompileErrors
 
 from .callers import in_thread, with_trio, without_loop
 from .network_terms import NetworkTerms
@@ -43,10 +43,10 @@ class Program:
     receivers: int | None = None
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Program:
+    def from_file(cls, path: str | Path, *, level: int | None = None) -> Program:
         """The program at `path`, source or bytecode; raises SourceInvalid, UsageError."""
         path = Path(path)
-        code = load_program(path)
+        code = load_program(path, level=level)
         return cls(code, path.name, source=read_source(path) if path.suffix == ".stfl" else None)
 
     @classmethod
@@ -55,11 +55,12 @@ class Program:
         text: str,
         *,
         name: str = "program.stfl",
+        level: int | None = None,
         modules: Mapping[str, str] | None = None,
     ) -> Program:
         """The program whose source is `text`; `modules` are the texts of what it imports. Raises SourceInvalid."""
         try:
-            code = compile_source(text, name, modules=modules)
+            code = compile_text(text, name, modules=modules, level=level)
         except CompileErrors as error:
             raise SourceInvalid(Path(name), error) from None
         return cls(code, name, source=text)
