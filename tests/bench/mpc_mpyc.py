@@ -13,15 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import trio
-from mpc_processes import free_base_port, run_processes
-
-from quorate.node.bench import Benchmark, run_benchmark
+from committees import measured, mpyc_processes
 
 COMMITTEES = ((3, 1), (5, 1))
 MEMORY_COUNT = 10_000_000
@@ -48,33 +43,17 @@ MOST_PEAK_BYTES = 1e9
 
 def ours(parties: int, threshold: int, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure this project's committee."""
-    sizes = {"multiply": options.count, "open": options.count, "less32": options.compared}
-    results = {}
-    for operation in BARS:
-        row = measured(parties, threshold, operation, batch=sizes.get(operation, 0), repeat=options.repeat)
-        results[operation] = {"cpu_us": row["cpu_us_per_op"], "wall_us": row["wall_us_per_op"]}
-    return results
-
-
-def measured(parties: int, threshold: int, operation: str, *, batch: int, repeat: int) -> dict[str, Any]:
-    """The row of one operation, from processes of its own."""
-    benchmark = Benchmark(
-        parties=parties, threshold=threshold, operations=(operation,), batch=batch, repeat=repeat
-    )
-
-    async def run() -> dict[str, Any]:
-        return await run_benchmark(benchmark, report=lambda line: print(line, file=sys.stderr))
-
-    row: dict[str, Any] = trio.run(run)["rows"][0]
-    return row
+    batches = {("multiply", "open"): options.count, ("less32",): options.compared, ("matmul200", "rounds"): 0}
+    rows: dict[str, dict[str, Any]] = {}
+    for operations, batch in batches.items():
+        rows |= measured(parties, threshold, *operations, batch=batch, repeat=options.repeat)
+    return {name: {"cpu_us": row["cpu_us_per_op"], "wall_us": row["wall_us_per_op"]} for name, row in rows.items()}
 
 
 def theirs(parties: int, threshold: int, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure MPyC's committee; it compares fewer values, as it is slower."""
-    script = str(Path(__file__).with_name("mpyc_party.py"))
-    base = [sys.executable, script, f"-M{parties}", f"-T{threshold}", f"-B{free_base_port(parties)}"]
-    sizes = [str(options.count), str(max(1, options.compared // 10)), str(min(3, options.repeat))]
-    return run_processes([[*base, f"-I{party}", *sizes] for party in range(parties)])
+    sizes = [options.count, max(1, options.compared // 10), min(3, options.repeat)]
+    return mpyc_processes("mpyc_party.py", *sizes, parties=parties, threshold=threshold)
 
 
 def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -99,7 +78,8 @@ def compare(options: argparse.Namespace) -> list[dict[str, Any]]:
 def memory() -> dict[str, Any]:
     """The peak memory of a party that multiplies MEMORY_COUNT pairs in one call."""
     parties, threshold = COMMITTEES[0]
-    peak = measured(parties, threshold, "multiply", batch=MEMORY_COUNT, repeat=1)["peak_rss_bytes"]
+    rows = measured(parties, threshold, "multiply", batch=MEMORY_COUNT, repeat=1)
+    peak = rows["multiply"]["peak_rss_bytes"]
     return {"parties": parties, "threshold": threshold, "peak_bytes": peak, "met": peak <= MOST_PEAK_BYTES}
 
 

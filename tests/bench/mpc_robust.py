@@ -3,8 +3,9 @@
     python tests/bench/mpc_robust.py [--json] [--count 100000] [--triples 40000] [--repeat 5]
 
 Every party is a process of its own, with the driver of a node; they talk over TCP on the loopback interface, in
-clear. The field is that of BN254. A time is the CPU time of the fastest repetition, averaged over the honest parties,
-an element; "found" is the first opening, in which the liars are caught. Liars add one to every share that they open.
+clear, by the transport of `quorate bench mpc`, which itself has no parties that lie. The field is that of BN254. A
+time is the CPU time of the fastest repetition, averaged over the honest parties, an element; "found" is the first
+opening, in which the liars are caught. Liars add one to every share that they open.
 """
 
 from __future__ import annotations
@@ -12,90 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import socket
-import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import trio
+
+from quorate.node.bench.loopback import listen, open_loopback
 
 COMMITTEES = ((4, 1, 0), (5, 1, 0), (7, 2, 0), (7, 2, 2), (10, 3, 0))
 TARGET_OPENS = 1_000_000.0
 TARGET_OPENS_WITH_LIARS = 300_000.0
 TARGET_TRIPLES = 50_000.0
-HEAD = struct.Struct("<QH")
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A payload and the number of its conversation."""
-
-    operation: int
-    payload: bytes
-
-
-class Wires:
-    """Connections to the other parties."""
-
-    def __init__(self, streams: Mapping[int, trio.SocketStream]) -> None:
-        self.streams = streams
-
-    async def send(self, party: int, payload: bytes, *, operation: int = 0) -> None:
-        from quorate.protocol.errors import PartyFault
-
-        try:
-            await self.streams[party].send_all(HEAD.pack(len(payload), operation))
-            await self.streams[party].send_all(payload)
-        except trio.BrokenResourceError:  # it is through with all measurements
-            raise PartyFault(party, "closed its connection") from None
-
-    async def receive(self, party: int) -> bytes:
-        return (await self.receive_message(party)).payload
-
-    async def receive_message(self, party: int) -> Letter:
-        from quorate.protocol.errors import PartyFault
-
-        head = await self._read(party, HEAD.size)
-        if head is not None:
-            size, operation = HEAD.unpack(head)
-            payload = await self._read(party, size)
-            if payload is not None:
-                return Letter(operation, payload)
-        raise PartyFault(party, "closed its connection")
-
-    async def _read(self, sender: int, size: int) -> bytes | None:
-        buffer = bytearray(size)
-        view, position = memoryview(buffer), 0
-        while position < size:
-            try:
-                received = await self.streams[sender].socket.recv_into(view[position:])
-            except OSError:
-                return None
-            if not received:
-                return None
-            position += received
-        return bytes(buffer)
-
-
-async def connect(identity: int, parties: int, base_port: int) -> Wires:
-    """Connect to the parties before this one, and accept those after it."""
-    listeners = await trio.open_tcp_listeners(base_port + identity, host="127.0.0.1")
-    streams: dict[int, trio.SocketStream] = {}
-    for other in range(1, identity):
-        while other not in streams:
-            try:
-                streams[other] = await trio.open_tcp_stream("127.0.0.1", base_port + other)
-            except OSError:
-                await trio.sleep(0.05)
-        await streams[other].send_all(bytes([identity]))
-    for _ in range(identity, parties):
-        stream = await listeners[0].accept()
-        first = await stream.receive_some(1)
-        streams[first[0]] = stream
-    return Wires(streams)
 
 
 def lying(protocol: Any) -> Any:
@@ -144,9 +75,10 @@ async def party_main(options: argparse.Namespace) -> None:
     values = [7 * index - 50 for index in range(options.count)]
     x = share(BN254, BN254.vector(values), randomness=SeededRandomness(1, "bench"), **size)[options.party - 1]
     plan = party.scheme.multiplication_plan(party, options.count)
-    wires = await connect(options.party, options.parties, options.base_port)
+    ports = dict(enumerate(map(int, options.ports.split(",")), 1))
+    listener = socket.socket(fileno=options.listener)
     results: dict[str, dict[str, float]] = {}
-    async with open_post(wires) as post:
+    async with open_loopback(options.party, listener, ports) as wires, open_post(wires) as post:
 
         async def together() -> None:
             """All start together; nothing is late after it."""
@@ -196,36 +128,26 @@ async def party_main(options: argparse.Namespace) -> None:
     print(json.dumps({} if is_liar else results))
 
 
-def free_base_port(parties: int) -> int:
-    """A port after which `parties` + 1 ports are free right now."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base: int = probe.getsockname()[1]
-        if base + parties >= 65_536:
-            continue
-        try:
-            for port in range(base, base + parties + 1):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-
-
 def measure_committee(
     parties: int, threshold: int, liars: int, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Run one process a party; the mean over the honest ones."""
     base = [sys.executable, __file__, "--parties", str(parties), "--threshold", str(threshold)]
-    base += ["--liars", str(liars), "--base-port", str(free_base_port(parties)), "--count", str(options.count)]
-    base += ["--triples", str(options.triples), "--repeat", str(options.repeat)]
-    commands = [[*base, "--party", str(party)] for party in range(1, parties + 1)]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    base += ["--liars", str(liars), "--count", str(options.count), "--triples", str(options.triples)]
+    base += ["--repeat", str(options.repeat)]
+    listeners = [listen() for _ in range(parties)]
+    base += ["--ports", ",".join(str(listener.getsockname()[1]) for listener in listeners)]
+    processes = []
+    for party, listener in enumerate(listeners, 1):
+        own = listener.fileno()  # the process inherits it, under the same number
+        command = [*base, "--party", str(party), "--listener", str(own)]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=(own,)))
+    for listener in listeners:
+        listener.close()
     try:
         while any(process.poll() is None for process in processes):
             if any(process.poll() for process in processes):  # the others would wait for it
-                raise RuntimeError(f"a party failed: {' '.join(commands[0])}")
+                raise RuntimeError(f"a party failed: {' '.join(base)}")
             time.sleep(0.05)
     finally:
         for process in processes:
@@ -258,8 +180,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--triples", type=int, default=40_000)
     parser.add_argument("--repeat", type=int, default=5)
-    for internal in ("--party", "--parties", "--threshold", "--liars", "--base-port"):
+    for internal in ("--party", "--parties", "--threshold", "--liars", "--listener"):
         parser.add_argument(internal, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--ports", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.party is not None:
         trio.run(party_main, options)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from quorate.node.bench import OPERATIONS, Benchmark, run_benchmark
+from quorate.node.bench import OPERATIONS, Benchmark, run_benchmark, usual_operations
 from quorate.node.bench.committee import BenchmarkFailed, _row
 from quorate.node.errors import UsageError
 
@@ -31,7 +31,7 @@ def test_json_has_a_row_for_every_operation():
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert list(report) == ["machine", "rows"]
-    assert [row["operation"] for row in report["rows"]] == list(OPERATIONS)
+    assert [row["operation"] for row in report["rows"]] == list(usual_operations("passive"))
     for row in report["rows"]:
         assert list(row)[: len(ROW_KEYS)] == ROW_KEYS
         assert (row["protocol"], row["parties"], row["threshold"], row["field"]) == ("passive", 3, 1, "bn254")
@@ -49,6 +49,18 @@ def test_late_messages_of_the_robust_protocol_meet_no_later_operation():
     result = bench("--operation", "multiply", "--operation", "open", *arguments)
     assert result.returncode == 0, result.stderr
     assert [row["protocol"] for row in json.loads(result.stdout)["rows"]] == ["robust"] * 2
+
+
+def test_what_takes_long_is_measured_when_it_is_named():
+    assert {"sort1024", "sha256"} - {*usual_operations("robust")} == {"sort1024", "sha256"}
+    assert not any("multiply_on" in usual_operations(protocol) for protocol in ("passive", "abort", "robust"))
+    result = bench(
+        "--operation", "multiply_on", "--protocol", "abort", "--batch", "600000", "--repeat", "1", "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    row = json.loads(result.stdout)["rows"][0]
+    assert (row["operation"], row["batch"]) == ("multiply_on", 600_000)
+    assert set(usual_operations("passive")) < set(OPERATIONS)
 
 
 def test_a_table_for_people():

@@ -8,7 +8,8 @@ is part of it.
 """
 
 from .committee import DEFAULT_REPEAT, Benchmark, run_benchmark
-from .operations import OPERATIONS, Case, Operation, Workbench, usual_operations
+from .operations import OPERATIONS, Operation, usual_operations
+from .workbench import Case, Workbench
 
 __all__ = [
     "DEFAULT_REPEAT",

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quorate.protocol.field import Vector
 from quorate.protocol.mpc import (
@@ -28,69 +27,20 @@ from quorate.protocol.mpc import (
     open_shares,
     preprocess,
     random_bits,
+    schemes,
     shift_right,
     verify,
 )
 from quorate.protocol.mpc.arithmetic import FIX64, INT64, divide, fixed_multiply
-from quorate.protocol.mpc.circuits import bit_layer, encrypt_blocks, public_bits
-from quorate.protocol.mpc.data import sort
-from quorate.protocol.mpc.seeds import Stream
 
-CHECKED: Final = 64
-"""How many results are opened and compared, from both ends of a batch."""
-_PIECE: Final = 1 << 17
+from .data_operations import ROWS, build_aes, build_read, build_sha3_256, build_sha256, build_sort
+from .workbench import CHECKED, Case, Workbench, signed_values
+
 _RUN: Final = 100
 _MATRIX: Final = 200
-_SORTED: Final = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What one party runs: `run` is measured; `check` opens its result and says whether it is right."""
-
-    run: Callable[[], Protocol[Any]]  # Any: each operation has its own result, which only its check reads
-    check: Callable[[Any], Protocol[bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Workbench:
-    """One party, and inputs whose values everybody knows, so that results can be checked."""
-
-    party: Party
-
-    def values(self, count: int) -> NDArray[np.int64]:
-        """The integers 7 i - 50."""
-        return np.arange(count, dtype=np.int64) * 7 - 50
-
-    def shares(self, values: NDArray[np.int64]) -> Vector:
-        """This party's shares of public values, from polynomials that every party derives alike."""
-        party, field = self.party, self.party.field
-        streams = [Stream(bytes([degree] * 16)) for degree in range(1, party.threshold + 1)]
-        powers = [party.identity**degree for degree in range(party.threshold + 1)]
-        result = field.zeros(len(values))
-        for start in range(0, len(values), _PIECE):
-            part = values[start : start + _PIECE]
-            rows = [field.from_small(part), *(stream.elements(field, len(part)) for stream in streams)]
-            result[start : start + _PIECE] = field.combine(powers, rows)
-        return result
-
-    def verified(self, protocol: Protocol[Vector]) -> Protocol[Vector]:
-        """The result of a protocol, verified."""
-        result = yield from protocol
-        yield from verify(self.party)
-        return result
-
-    def opens_to(self, shares: Vector, expected: Sequence[int]) -> Protocol[bool]:
-        """Whether shares open to `expected`, modulo the field."""
-        field = self.party.field
-        opened = yield from open_shares(self.party, shares)
-        return field.integers(opened) == [value % field.modulus for value in expected]
-
-    def sampled(self, shares: Vector, expected: Callable[[int], int]) -> Protocol[bool]:
-        """Whether the first and the last CHECKED results are what `expected` says of their places."""
-        count = len(shares)
-        places = sorted({*range(min(count, CHECKED)), *range(max(0, count - CHECKED), count)})
-        return (yield from self.opens_to(shares[places], [expected(place) for place in places]))
+_AT_ONCE: Final = 1 << 19
+_EVERYWHERE: Final = frozenset(schemes)
+_MALICIOUS: Final = frozenset({"abort", "robust"})
 
 
 def _multiply(bench: Workbench, batch: int) -> Case:
@@ -99,6 +49,21 @@ def _multiply(bench: Workbench, batch: int) -> Case:
         lambda: bench.verified(multiply(bench.party, x, x)),
         lambda result: bench.sampled(result, lambda place: (7 * place - 50) ** 2),
     )
+
+
+def _multiply_on(bench: Workbench, batch: int) -> Case:
+    """Products of one vector with itself, again and again, verified at the end: what a long session keeps."""
+    count = min(batch, _AT_ONCE)
+    x = bench.shares(bench.values(count))
+
+    def run() -> Protocol[Vector]:
+        result = x
+        for start in range(0, batch, _AT_ONCE):
+            result = yield from multiply(bench.party, *[x[: min(_AT_ONCE, batch - start)]] * 2)
+        yield from verify(bench.party)
+        return result
+
+    return Case(run, lambda result: bench.sampled(result, lambda place: (7 * place - 50) ** 2))
 
 
 def _open(bench: Workbench, batch: int) -> Case:
@@ -138,7 +103,7 @@ def _matmul(bench: Workbench, batch: int) -> Case:
 
 
 def _less(bench: Workbench, batch: int) -> Case:
-    values = _signed(batch)
+    values = signed_values(batch)
     x = bench.shares(values)
     return Case(
         lambda: bench.verified(less_than_zero(bench.party, x, bits=32)),
@@ -147,7 +112,7 @@ def _less(bench: Workbench, batch: int) -> Case:
 
 
 def _equal(bench: Workbench, batch: int) -> Case:
-    values = _signed(batch)
+    values = signed_values(batch)
     other = np.where(np.arange(batch) % 3 == 0, values, values // 2)
     x, y = bench.shares(values), bench.shares(other)
     return Case(
@@ -157,20 +122,12 @@ def _equal(bench: Workbench, batch: int) -> Case:
 
 
 def _shift(bench: Workbench, batch: int) -> Case:
-    values = _signed(batch)
+    values = signed_values(batch)
     x = bench.shares(values)
     return Case(
         lambda: bench.verified(shift_right(bench.party, x, bits=32, power=16)),
         lambda result: bench.sampled(result, lambda place: int(values[place]) >> 16),
     )
-
-
-def _signed(count: int) -> NDArray[np.int64]:
-    """Integers over the whole range of 32 bits, its ends among them."""
-    values = (np.arange(count, dtype=np.int64) * 2654435761 + 2**31) % 2**32 - 2**31
-    values[1:2] = 2**31 - 1
-    values[2:3] = 0
-    return values
 
 
 def _random_bits(bench: Workbench, batch: int) -> Case:
@@ -215,7 +172,7 @@ def _rounds(bench: Workbench, batch: int) -> Case:
 
 
 def _divide(bench: Workbench, batch: int) -> Case:
-    values, divisors = _signed(batch) * 3_000_000_019, _signed(batch)[::-1] | 1
+    values, divisors = signed_values(batch) * 3_000_000_019, signed_values(batch)[::-1] | 1
     x, y = bench.shares(values), bench.shares(divisors)
     return Case(
         lambda: bench.verified(divide(bench.party, x, y, of=INT64)),
@@ -224,7 +181,7 @@ def _divide(bench: Workbench, batch: int) -> Case:
 
 
 def _fixed(bench: Workbench, batch: int) -> Case:
-    values = _signed(batch)
+    values = signed_values(batch)
     x = bench.shares(values)
     unit = 1 << FIX64.fraction_bits
 
@@ -236,52 +193,6 @@ def _fixed(bench: Workbench, batch: int) -> Case:
         return all(abs(got - want) <= 1 for got, want in zip(field.to_small(opened).tolist(), exact, strict=True))
 
     return Case(lambda: bench.verified(fixed_multiply(bench.party, x, x, of=FIX64)), check)
-
-
-def _sort(bench: Workbench, batch: int) -> Case:
-    values = _signed(batch * _SORTED).reshape(batch, _SORTED)
-    tables = [bench.shares(row) for row in values]
-    expected = [sorted(row.tolist()) for row in values]
-
-    def run() -> Protocol[list[Vector]]:
-        results = []
-        for table in tables:
-            results.append((yield from sort(bench.party, table, bits=32)))
-        yield from verify(bench.party)
-        return results
-
-    def check(results: list[Vector]) -> Protocol[bool]:
-        for result, wanted in zip(results, expected, strict=True):
-            if not (yield from bench.sampled(result, wanted.__getitem__)):
-                return False
-        return True
-
-    return Case(run, check)
-
-
-def _aes(bench: Workbench, batch: int) -> Case:
-    """The block and the key of FIPS 197, appendix B, both shared; every block of the batch is this one."""
-    party = bench.party
-    layer = bit_layer(party)
-    key = bench.shares(_bits_of("2b7e151628aed2a6abf7158809cf4f3c", 1))
-    blocks = bench.shares(_bits_of("3243f6a8885a308d313198a2e0370734", batch))
-
-    def run() -> Protocol[Vector]:
-        entered = yield from layer.enter(party, np.concatenate([key, blocks]))
-        table = entered.reshape(batch + 1, 8, 16, *entered.shape[1:])
-        shaped = np.ascontiguousarray(np.moveaxis(table, 0, 2))
-        result = yield from encrypt_blocks(party, layer, shaped[:, :, :1], shaped[:, :, 1:])
-        return (yield from bench.verified(layer.leave(party, result)))
-
-    expected = np.repeat(_bits_of("3925841d02dc09fbdc118597196a0b32", 1).reshape(8, 16, 1), batch, axis=2).reshape(
-        -1
-    )
-    return Case(run, lambda result: bench.sampled(result, lambda place: int(expected[place])))
-
-
-def _bits_of(block: str, count: int) -> NDArray[np.int64]:
-    """The bits of `count` blocks, one block after another."""
-    return np.tile(public_bits(bytes.fromhex(block)).reshape(-1), count).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +217,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
         "shift32": Operation("right shifts of 32-bit integers by 16 places", 10_000, _shift),
         "divide64": Operation("divisions of 64-bit integers by secret ones", 1_000, _divide),
         "fixed64": Operation("products of fixed-point numbers of 64 bits", 10_000, _fixed),
-        "sort1024": Operation(f"sorts of {_SORTED} 32-bit integers", 1, _sort, frozenset({"robust"})),
-        "aes128": Operation("AES-128 blocks, key and block shared", 1, _aes, frozenset({"robust"})),
+        "sort1024": Operation(f"sorts of {ROWS} 32-bit integers", 1, build_sort, frozenset({"robust"})),
+        "read1024": Operation(f"reads of {ROWS} elements at a secret place", 1, build_read),
+        "aes128": Operation("AES-128 blocks, key and block shared", 1, build_aes, frozenset({"robust"})),
+        "sha256": Operation("blocks of SHA-256", 1, build_sha256, _MALICIOUS),
+        "sha3_256": Operation("blocks of SHA3-256", 1, build_sha3_256, _MALICIOUS),
         "random_bits": Operation("random bits", 100_000, _random_bits),
         "triples": Operation("Beaver triples", 100_000, _triples),
+        "multiply_on": Operation(
+            f"products of shares, {_AT_ONCE} a call, verified at the end", 10_000_000, _multiply_on, _EVERYWHERE
+        ),
         "rounds": Operation("multiplications that depend on one another, one a round", 1_000, _rounds),
     }
 )

@@ -24,7 +24,8 @@ from quorate.protocol.field.warm import warm
 from quorate.protocol.mpc import Party, PartyId, Protocol, multiply, open_shares, schemes, set_up
 
 from .loopback import listen, open_loopback
-from .operations import OPERATIONS, Workbench
+from .operations import OPERATIONS
+from .workbench import Workbench
 
 ROUND_TIMEOUT_S: Final = 600.0
 """How long a party may compute between two messages: other processes may have the processors."""
