@@ -74,6 +74,16 @@ def test_receivers_can_be_fewer_or_more_than_givers():
     assert run_committee(call_of(text, receivers=3), Committee(3, 1)).value == 3
 
 
+def test_a_program_about_a_curve_runs_in_its_field():
+    text = 'def main():\n  var s = Share.random()\n  assert Mpc.has_capability("open-in-exponent")\n'
+    text += '  print(len(s.open_exp("secp256k1")))\n'
+    committee = Committee(3, 1, field="secp256k1")
+    clear, secret = run_clear(call_of(text), committee), run_committee(call_of(text), committee)
+    assert clear.printed == secret.printed
+    with pytest.raises(ProgramFailed, match="scalar field"):
+        run_committee(call_of(text), Committee(3, 1))
+
+
 def test_counts_need_no_values():
     text = "def main():\n  (ClientStore.take_share(0, 0) * ClientStore.take_share(0, 1)).send_to_client(0)\n"
     counts = count(call_of(text, inputs={0: (0, 0)}), Committee())

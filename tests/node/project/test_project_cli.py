@@ -95,6 +95,8 @@ def test_there_must_be_a_project_or_a_file(quorate, tmp_path, monkeypatch):
         assert "quorate init" in ended.err
     assert "cannot read" in quorate("check", "absent.stfl").err
     assert "there is no absent" in quorate("check", "absent").err
+    (tmp_path / "Quorate.toml").touch()
+    assert "cannot read" in quorate("check").err
     (tmp_path / "Quorate.toml").write_text("[mpc]\nparties = 'five'\n")
     assert "line 2: mpc.parties = 'five': expected an integer" in quorate("check").err.replace("\n       ", " ")
 

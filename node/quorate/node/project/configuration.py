@@ -74,10 +74,10 @@ class Project:
         return self.target / ("release" if release else "debug") / f"{self.name}.stflb"
 
     def sources(self) -> list[Path]:
-        """Its source files and its tests, in order."""
+        """Its source files and its tests, in order; the program itself also when it is not there."""
         folders = {self.source.parent, self.tests}
         found = {path for folder in folders if folder.is_dir() for path in folder.rglob("*.stfl")}
-        return sorted(path for path in found if self.target not in path.parents)
+        return sorted(path for path in found | {self.source} if self.target not in path.parents)
 
 
 def find_project(start: Path) -> Project:

@@ -119,6 +119,7 @@ class Call:
             threshold=committee.threshold,
             field=committee.field,
             protocol=committee.protocol,
+            modulus=by_name[committee.field].modulus,
         )
 
 
