@@ -40,7 +40,8 @@ def sum_of_multiples(group: PointGroup, points: Points, scalars: Words) -> Point
     out = np.empty(group.shape(1, 4), dtype=np.uint64)
     digits = signed_digits(scalars, width)
     kernel = dispatch.point_kernel("multi_scalar", group.name)
-    kernel(TABLE, np.array(points, order="C", copy=None), digits, width, group.one, buckets, out)
+    points = points if points.flags.carray else np.array(points, order="C")  # kernels take writable arrays
+    kernel(TABLE, points, digits, width, group.one, buckets, out)
     return group.affine(out)
 
 
