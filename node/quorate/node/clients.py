@@ -97,7 +97,7 @@ class ClientResult:
     request_id: bytes
     client: int
     name: str
-    values: tuple[int | bool, ...] = field(repr=False)
+    values: tuple[int | bool | float, ...] = field(repr=False)
     public_result: str
     result_digest: bytes
     wrong_parties: tuple[int, ...]

@@ -39,6 +39,7 @@ from .mpc import (
     schemes,
     verify,
 )
+from .mpc.arithmetic import FIX64
 from .vm import Environment, Output, Program, ValueKind, run
 from .vm.engines import CountingEngine, Counts, MpcEngine
 
@@ -47,6 +48,8 @@ MAX_PUBLIC_RESULT_CHARS: Final = 4096
 MAX_OUTPUT_VALUES: Final = 4096
 """The most values that one client receives."""
 _HASH_BYTES: Final = 32
+FIX64_UNIT: Final = 1 << FIX64.fraction_bits
+"""What 1 is in a shared fixed-point number, of 32 bits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +240,14 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return "[" + ", ".join(_text(entry) for entry in value) + "]"
-    return str(value)
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
-def readable(kind: int, value: int) -> int | bool:
-    """A reconstructed output value as its kind reads: a bool, or a signed integer."""
-    return bool(value) if kind == ValueKind.BOOL else value
+def readable(kind: int, value: int) -> int | bool | float:
+    """A reconstructed output value as its kind reads: a bool, a number with a fraction, or a signed integer.
+
+    A fixed-point number is exact as a float while it has 53 bits; an element of the field is its signed integer.
+    """
+    if kind == ValueKind.BOOL:
+        return bool(value)
+    return value / FIX64_UNIT if kind in (ValueKind.FIX32, ValueKind.FIX64) else value

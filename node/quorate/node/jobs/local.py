@@ -42,7 +42,7 @@ _REQUEST_ID = bytes(32)
 class LocalResult:
     """What every receiver got by client name, the public result, and one party's costs; times in seconds."""
 
-    outputs: Mapping[str, tuple[int | bool, ...]]
+    outputs: Mapping[str, tuple[int | bool | float, ...]]
     public_result: str
     statistics: Statistics
     phases: Mapping[str, float] = field(default_factory=dict)
@@ -143,7 +143,7 @@ def _masked(
 
 def _opened(
     task: CommitteeTask, conclusions: Sequence[Conclusion], client: int, private_key: bytes, *, threshold: int
-) -> tuple[int | bool, ...]:
+) -> tuple[int | bool | float, ...]:
     plaintexts: dict[PartyId, OutputPlaintext] = {}
     for party, conclusion in enumerate(conclusions, start=1):
         envelope = conclusion.envelopes.get(client)
