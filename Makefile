@@ -8,7 +8,7 @@
 .SUFFIXES:
 .PHONY: demo test bench lint setup setup-dev warm lock clean
 
-BENCHES = tests/bench/field_kernels.py tests/bench/mpc_mpyc.py tests/bench/mpc_robust.py tests/bench/mpc_abort.py tests/bench/mesh_channel.py tests/bench/market_demo.py tests/bench/verifiable_sharing.py tests/bench/mpc_data.py tests/bench/vm_speed.py
+BENCHES = tests/bench/field_kernels.py tests/bench/mpc_mpyc.py tests/bench/mpc_robust.py tests/bench/mpc_abort.py tests/bench/mesh_channel.py tests/bench/market_demo.py tests/bench/verifiable_sharing.py tests/bench/mpc_data.py tests/bench/vm_speed.py tests/bench/groth16.py
 QUORATE = .venv/bin/quorate
 PYTHON_DEV = .venv/bin/python
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quorate.protocol.field import BN254
+from quorate.protocol.field import BN254, Vector
 from quorate.protocol.field.constants import Words
 
 from . import dispatch
@@ -66,6 +66,11 @@ def scalar_words(scalars: Sequence[int]) -> Words:
     """Integers, reduced modulo r, as rows of words."""
     data = b"".join((scalar % BN254.modulus).to_bytes(32, "little") for scalar in scalars)
     return np.frombuffer(bytearray(data), dtype=np.uint64).reshape(-1, 4)
+
+
+def canonical_words(vector: Vector) -> Words:
+    """The canonical integers of field elements, as rows of words: a division by the radix."""
+    return BN254.scale(vector, BN254.inverse(1 << 256))
 
 
 def signed_digits(scalars: Words, width: int) -> NDArray[np.int32]:

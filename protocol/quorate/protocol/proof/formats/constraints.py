@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from quorate.protocol.field import BN254
 from quorate.protocol.proof.errors import Mismatch
-from quorate.protocol.proof.groth16.prove import canonical_words
+from quorate.protocol.proof.msm import canonical_words
 from quorate.protocol.proof.r1cs import MAX_CONSTRAINTS, MAX_TERMS, MAX_WIRES, ConstraintSystem, Matrix
 
 from .sections import SectionFile, pack_sections, prime_bytes

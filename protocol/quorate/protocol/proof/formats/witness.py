@@ -7,7 +7,7 @@ import struct
 import numpy as np
 
 from quorate.protocol.field import BN254, Vector
-from quorate.protocol.proof.groth16.prove import canonical_words
+from quorate.protocol.proof.msm import canonical_words
 from quorate.protocol.proof.r1cs import MAX_WIRES
 
 from .sections import FIELD_BYTES, SectionFile, pack_sections, prime_bytes

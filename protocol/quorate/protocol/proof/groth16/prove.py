@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from quorate.protocol.curve import BN254_G1
 from quorate.protocol.field import BN254, Vector
-from quorate.protocol.field.constants import Words
 from quorate.protocol.proof.errors import Mismatch
-from quorate.protocol.proof.msm import combine, scalar_words, sum_of_multiples
+from quorate.protocol.proof.msm import canonical_words, combine, sum_of_multiples
 from quorate.protocol.proof.ntt import domain, root_of_unity
 from quorate.protocol.proof.points import G1, G2
 
@@ -55,8 +52,3 @@ def quotient_values(key: ProvingKey, witness: Vector) -> Vector:
     values = (left, right, BN254.mul(left, right))
     a, b, c = (place.bitwise_evaluate(place.bitwise_interpolate(value), shift) for value in values)
     return BN254.sub(BN254.mul(a, b), c)[place.order]
-
-
-def canonical_words(vector: Vector) -> Words:
-    """The canonical integers of a vector, as rows of words."""
-    return scalar_words(BN254.integers(vector)) if len(vector) else np.zeros((0, 4), dtype=np.uint64)

@@ -14,7 +14,7 @@ import numpy as np
 from quorate.protocol.curve import BN254_G1
 from quorate.protocol.field import BN254, Vector
 from quorate.protocol.proof.errors import Mismatch
-from quorate.protocol.proof.msm import fixed_multiples, scalar_words
+from quorate.protocol.proof.msm import canonical_words, fixed_multiples, scalar_words
 from quorate.protocol.proof.ntt import MAX_LOG_SIZE, root_of_unity, successive_powers
 from quorate.protocol.proof.points import G1, G2, PointGroup, Points
 from quorate.protocol.proof.r1cs import ConstraintSystem, Matrix
@@ -94,7 +94,7 @@ def _columns(system: ConstraintSystem, lagrange: Vector) -> list[Vector]:
 
 
 def _points(group: PointGroup, scalars: Vector) -> Points:
-    return fixed_multiples(group, group.generator, scalar_words(BN254.integers(scalars)))
+    return fixed_multiples(group, group.generator, canonical_words(scalars))
 
 
 def _single(group: PointGroup, scalar: int) -> Points:
