@@ -10,7 +10,7 @@ from typing import Final
 
 PROTOCOLS: Final = ("passive", "abort", "robust")
 """From the weakest adversary to the strongest."""
-COMPUTE_FIELDS: Final = ("bn254", "bls12-381", "secp256k1")
+COMPUTE_FIELDS: Final = ("bn254", "bls12-381", "secp256k1", "p256", "ed25519")
 """The fields in which 64-bit integers can be compared with 40 bits of statistical security and more."""
 
 

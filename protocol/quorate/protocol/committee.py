@@ -97,6 +97,8 @@ class CommitteeTask:
             threshold=threshold,
             field=self.field_name,
             protocol=self.protocol,
+            modulus=self.field.modulus,
+            instance=int.from_bytes(self.request_id[:8], "big"),
         )
 
     def input_kinds(self) -> dict[int, tuple[InputKind, ...]]:
