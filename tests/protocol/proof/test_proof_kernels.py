@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quorate.protocol.curve import BN254_G1
-from quorate.protocol.field import BN254, BN254_BASE
-from quorate.protocol.proof import msm
+from quorate.protocol.field import BN254, BN254_BASE, KernelFault
+from quorate.protocol.proof import dispatch, msm
 from quorate.protocol.proof.errors import MalformedPoint
 from quorate.protocol.proof.ntt import Domain, domain, root_of_unity
 from quorate.protocol.proof.points import (
@@ -24,6 +24,7 @@ from quorate.protocol.proof.points import (
     pair_power,
     pair_times,
 )
+from quorate.protocol.proof.warm import warm
 
 R = BN254.modulus
 P = BN254_BASE.modulus
@@ -175,3 +176,18 @@ def test_chord_and_tangent_agree_with_the_curve() -> None:
         assert total == BN254_G1.multiply_base(number).coordinates
     assert pair_add(total, (total[0], P - total[1])) is None
     assert pair_times((3, 4), pair_inverse((3, 4))) == (1, 0)
+
+
+def test_every_kernel_can_be_loaded_before_it_is_needed() -> None:
+    seen: list[tuple[int, int, str]] = []
+    warm(lambda done, total, name: seen.append((done, total, name)))
+    assert [done for done, _, _ in seen] == list(range(1, seen[0][1] + 1))
+    assert {"G2 multi_scalar", "portable evaluate"} <= {name for _, _, name in seen}
+
+
+def test_a_kernel_with_wrong_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "_load", lambda *_: lambda *_: None)
+    dispatch.point_kernel.cache_clear()
+    with pytest.raises(KernelFault, match=r"multiples \(G1\) gives wrong results"):
+        dispatch.point_kernel("multiples", "G1")
+    dispatch.point_kernel.cache_clear()

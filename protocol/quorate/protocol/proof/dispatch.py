@@ -7,7 +7,7 @@ its first use. Transforms run in vector lanes where the CPU has them, under the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from quorate.protocol.field import constants as field_constants
 from quorate.protocol.field.constants import DIMENSIONS, PORTABLE
-from quorate.protocol.field.dispatch import KernelFault
+from quorate.protocol.field.dispatch import KernelFault, with_lanes
 
 G1: Final = "G1"
 G2: Final = "G2"
@@ -77,18 +77,12 @@ def _checked(name: str, variant: str, signature: str) -> Callable[..., Any]:
     return compiled
 
 
-def kernels_in_use() -> list[Callable[[], Callable[..., Any]]]:
-    """How to load each kernel that provers can run under the present choice of kernel sets."""
-    from quorate.protocol.field.dispatch import with_lanes
-
+def kernels_in_use() -> Sequence[tuple[Callable[[str, str], Callable[..., Any]], str, str]]:
+    """All kernels that provers can run under the present choice: what loads it, its name and its variant."""
     sets = dict.fromkeys((PORTABLE, with_lanes("multiply", PORTABLE)))
-    vectors = [(name, kernels) for kernels in sets for name in ("evaluate", "interpolate")]
-    pairs = [*vectors, ("add_at", PORTABLE)]
-    points = [(name, group) for group in (G1, G2) for name in _POINTS]
-    return [
-        *(lambda name=name, kernels=kernels: vector_kernel(name, kernels) for name, kernels in pairs),
-        *(lambda name=name, group=group: point_kernel(name, group) for name, group in points),
-    ]
+    pairs = [(name, kernels) for kernels in sets for name in ("evaluate", "interpolate")]
+    vectors: list[Any] = [(vector_kernel, name, kernels) for name, kernels in [*pairs, ("add_at", PORTABLE)]]
+    return vectors + [(point_kernel, name, group) for group in (G1, G2) for name in _POINTS]
 
 
 def _load(name: str, variant: str, signature: str) -> Callable[..., Any]:
