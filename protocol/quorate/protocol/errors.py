@@ -7,6 +7,7 @@ QuorateProtocolError
 |   +-- InconsistentShares     (sharing) shares that lie on no one polynomial
 |   +-- VerificationFailed     (mpc.abort) products that are not all correct
 +-- InputFault             (mpc) a client gave an input that cannot be used
++-- ProofError             (proof) a file, a point, a constraint or a statement that does not hold
 +-- ProgramError           the program, its input or its limits are at fault
 """
 
