@@ -152,7 +152,7 @@ async def test_a_fault_refunds_and_slashes(world: World) -> None:
 
 async def test_a_request_expires_in_real_time(world: World) -> None:
     market = world.market
-    request = await _request(market, world.requestor, seconds=2)
+    request = await _request(market, world.requestor, seconds=5)
     request_id = request.request_id(market.domain)
     await market.submit(request, value=request.max_price, intent="submit")
     with pytest.raises(TransactionReverted, match="DeadlineNotReached"):
