@@ -12,7 +12,8 @@ from quorate.node.errors import JournalConflict, JournalCorrupt
 from quorate.node.journal import ItemsGone, Journal, StockpileKey
 from quorate.node.journal.stockpile import MAX_CHUNK_ITEMS, MAX_COMMITTEES
 from quorate.protocol.field import BN254
-from quorate.protocol.mpc import BIT, SHARE, TRIPLE, Plan, integer
+from quorate.protocol.mpc import BIT, MAX_COMPARED_BITS, SHARE, TRIPLE, Plan, integer
+from quorate.protocol.mpc.pool import dual_integer
 from quorate.protocol.mpc.stockpile import MAX_BATCHES, Draw, Lot
 
 COMMITTEE, OTHER = b"c" * 32, b"d" * 32
@@ -73,6 +74,18 @@ def test_bytes_and_limbs_are_kept_as_they_are(journal):
     assert np.array_equal(columns[0], shares[1:])
     assert np.array_equal(columns[1], bits[1:])
     assert columns[1].dtype == np.uint8
+
+
+def test_the_widest_bits_over_bytes_are_kept(journal):
+    """A full chunk of masks for the widest comparison, with a byte for each bit."""
+    shares = BN254.vector(range(MAX_CHUNK_ITEMS + 1))
+    bits = np.arange((MAX_CHUNK_ITEMS + 1) * MAX_COMPARED_BITS, dtype=np.uint64).astype(np.uint8)
+    table = bits.reshape(-1, MAX_COMPARED_BITS)
+    keep(journal, Lot(name(1), {dual_integer(MAX_COMPARED_BITS): (shares, table)}))
+    draw = Draw(name(1), dual_integer(MAX_COMPARED_BITS), 1, MAX_CHUNK_ITEMS)
+    ((_, columns),) = journal.stockpile.take(COMMITTEE, [draw], key=KEY)
+    assert np.array_equal(columns[1], table[1:])
+    assert np.array_equal(columns[0], shares[1:])
 
 
 def test_nothing_is_handed_out_twice(journal):

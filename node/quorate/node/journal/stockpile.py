@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from quorate.node.errors import JournalConflict, JournalCorrupt
 from quorate.protocol.codec import Limit, decode, encode
 from quorate.protocol.errors import MalformedMessage
-from quorate.protocol.mpc import Column, Item, Plan
+from quorate.protocol.mpc import MAX_COMPARED_BITS, Column, Item, Plan
 from quorate.protocol.mpc.stockpile import MAX_BATCH_ITEMS, MAX_BATCHES, Batch, Draw, Lot
 
 from .database import Database, Row
@@ -70,7 +70,7 @@ class StockpileKey:
 @dataclass(frozen=True, slots=True)
 class _Column:
     kind: Annotated[str, Limit(most=2)]
-    width: Annotated[int, Limit(most=64)]  # 0: a flat array
+    width: Annotated[int, Limit(most=MAX_COMPARED_BITS)]  # 0: a flat array
     data: Annotated[bytes, Limit(most=_MAX_COLUMN_BYTES)]
 
 
